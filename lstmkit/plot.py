@@ -1,0 +1,272 @@
+"""Arrays in, figure out. One palette (Okabe and Ito, 2008: safe for colour-blind readers), one style, one colour per model.
+
+Every function returns the figure and takes `ax` to draw into a panel instead; put the call last in a cell to show it.
+Arrays may be tensors (on any device, with or without gradient), numpy arrays or lists.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+__all__ = ["COLOURS", "MAPPINGS", "bars", "heatmap", "images", "mapping", "panels", "scatter", "series", "unrolled"]
+
+_CYCLE = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#7F7F7F", "#000000"]
+COLOURS = {
+    "rnn": "#0072B2",
+    "lstm": "#D55E00",
+    "gru": "#009E73",
+    "attention": "#CC79A7",
+    "memoryless": "#7F7F7F",
+    "baseline": "#7F7F7F",
+    "truth": "#000000",
+}
+_STYLE = {
+    "font.size": 12,
+    "axes.titlesize": 13,
+    "axes.labelsize": 12,
+    "xtick.labelsize": 11,
+    "ytick.labelsize": 11,
+    "legend.fontsize": 11,
+    "lines.linewidth": 2,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "grid.alpha": 0.25,
+    "legend.frameon": False,
+    "figure.dpi": 80,
+    "savefig.dpi": 80,
+}
+
+
+def panels(rows: int = 1, columns: int = 1, size: tuple[float, float] = (7.2, 3.6), **options) -> tuple[Any, Any]:
+    """An empty figure in the course's style and its axes: `fig, axes = panels(1, 2)`; end the cell with `fig`.
+
+    size: width and height of one panel, in inches (the whole is at most 12 wide). options: as for `plt.subplots`.
+    """
+    import matplotlib.pyplot as plt
+
+    width = min(12.0, size[0] * columns)
+    with plt.rc_context(_STYLE):
+        fig, axes = plt.subplots(rows, columns, figsize=(width, size[1] * rows), layout="constrained", **options)
+    plt.close(fig)  # shown once, as the cell's value, and not again when the cell ends
+    return fig, axes
+
+
+def series(
+    lines,
+    xs=None,
+    *,
+    x: str = "",
+    y: str = "",
+    title: str = "",
+    log: bool = False,
+    levels: Mapping[str, float] | None = None,
+    marks: Sequence[float] = (),
+    dots: bool = False,
+    ax=None,
+):
+    """Lines over a common axis.
+
+    lines: {label: (T,) array}, or one array. xs: (T,) positions, or {label: positions}; default 0, 1, 2 …
+    x, y: axis labels with units. log: logarithmic y axis. levels: dashed horizontal lines {label: height}.
+    marks: x positions of dotted vertical lines. dots: mark the points. Returns the figure.
+    """
+    fig, ax = _axes(ax)
+    lines = lines if isinstance(lines, Mapping) else {"": lines}
+    for number, (label, values) in enumerate(lines.items()):
+        values = _array(values)
+        at = xs[label] if isinstance(xs, Mapping) else xs
+        at = np.arange(len(values)) if at is None else _array(at)
+        ax.plot(at, values, label=label, color=_colour(label, number), marker="o" if dots else None, markersize=5)
+    for label, height in (levels or {}).items():
+        ax.axhline(float(height), color="black", linestyle="--", linewidth=1.5, label=label)
+    for at in marks:
+        ax.axvline(float(at), color="black", linestyle=":", linewidth=1.5)
+    if log:
+        ax.set_yscale("log")
+    if any(lines) or levels:
+        ax.legend()
+    return _label(fig, ax, x, y, title)
+
+
+def bars(values: Mapping[str, Any], *, x: str = "", y: str = "", title: str = "", levels=None, spread=None, ax=None):
+    """One bar for each label. values: {label: number}. levels: dashed lines {label: height}. spread: {label: ± number}."""
+    fig, ax = _axes(ax)
+    labels = list(values)
+    heights = [float(_array(values[label])) for label in labels]
+    errors = None if spread is None else [float(spread[label]) for label in labels]
+    colours = [_colour(label, number) for number, label in enumerate(labels)]
+    ax.bar(labels, heights, color=colours, yerr=errors, capsize=4, width=0.65)
+    for label, height in (levels or {}).items():
+        ax.axhline(float(height), color="black", linestyle="--", linewidth=1.5, label=label)
+    if levels:
+        ax.legend()
+    ax.grid(False, axis="x")
+    if min(heights) < 0:
+        ax.axhline(0, color="black", linewidth=1)
+    if sum(len(label) for label in labels) > 60:
+        ax.tick_params(axis="x", labelrotation=25)
+    return _label(fig, ax, x, y, title)
+
+
+def scatter(points: Mapping[str, tuple], *, x: str = "", y: str = "", title: str = "", diagonal: bool = False, ax=None):
+    """Points. points: {label: (xs, ys)}. diagonal: draw y = x for comparison. Returns the figure."""
+    fig, ax = _axes(ax)
+    for number, (label, (xs, ys)) in enumerate(points.items()):
+        ax.scatter(_array(xs), _array(ys), s=18, alpha=0.7, label=label, color=_colour(label, number))
+    if diagonal:
+        ax.axline((0, 0), slope=1, color="black", linestyle="--", linewidth=1.5)
+    if any(points):
+        ax.legend()
+    return _label(fig, ax, x, y, title)
+
+
+def heatmap(
+    values,
+    *,
+    x: str = "",
+    y: str = "",
+    title: str = "",
+    signed: bool = True,
+    scale: str = "",
+    limit: float | None = None,
+    xticks: Sequence[str] | None = None,
+    yticks: Sequence[str] | None = None,
+    ax=None,
+):
+    """A matrix as colours, row 0 on top. values: (rows, columns).
+
+    signed: blue below zero, white at zero, red above, the same range both ways; else white to dark blue from 0 on.
+    scale: what the colours mean, with unit. limit: the largest value shown (default: the largest there is).
+    xticks, yticks: labels of columns and rows. Returns the figure.
+    """
+    matrix = _array(values)
+    if matrix.ndim != 2:
+        raise ValueError(f"values have shape {matrix.shape}; expected (rows, columns)")
+    fig, ax = _axes(ax)
+    top = limit or float(np.nanmax(np.abs(matrix))) or 1.0
+    colours, low = ("RdBu_r", -top) if signed else ("Blues", min(0.0, float(np.nanmin(matrix))))
+    shown = ax.imshow(matrix, cmap=colours, vmin=low, vmax=top, aspect="auto", interpolation="nearest")
+    fig.colorbar(shown, ax=ax, label=scale)
+    ax.grid(False)
+    for axis, labels in ((ax.xaxis, xticks), (ax.yaxis, yticks)):
+        if labels is not None:
+            axis.set_ticks(range(len(labels)), [str(label) for label in labels])
+    if xticks is not None and max(len(str(label)) for label in xticks) > 4:
+        ax.tick_params(axis="x", labelrotation=60)
+    return _label(fig, ax, x, y, title)
+
+
+def images(pictures, titles: Sequence[str] = (), *, title: str = "", signed: bool = False, columns: int = 8):
+    """Small pictures in a grid. pictures: (number, height, width). titles: one above each. Returns the figure."""
+    stack = _array(pictures)
+    rows = -(-len(stack) // columns)
+    columns = min(columns, len(stack))
+    fig, axes = panels(rows, columns, size=(1.5, 1.8 if len(titles) else 1.5), squeeze=False)
+    top = float(np.abs(stack).max()) or 1.0
+    for number, ax in enumerate(axes.flat):
+        ax.axis("off")
+        if number < len(stack):
+            ax.imshow(stack[number], cmap="RdBu_r" if signed else "Greys", vmin=-top if signed else 0, vmax=top)
+            if number < len(titles):
+                ax.set_title(titles[number], fontsize=11)
+    fig.suptitle(title, fontsize=13)
+    return fig
+
+
+# The five mappings: the steps that have an input, the steps that have an output, and how many steps there are.
+MAPPINGS = {
+    "one-to-one": ((0,), (0,), 1),
+    "one-to-many": ((0,), (0, 1, 2, 3), 4),
+    "many-to-one": ((0, 1, 2, 3), (3,), 4),
+    "many-to-many, aligned": ((0, 1, 2, 3), (0, 1, 2, 3), 4),
+    "encoder-decoder": ((0, 1, 2), (3, 4, 5), 6),
+}
+
+
+def mapping(here: str | Sequence[str] = ()):
+    """The five mappings side by side, those named in `here` in colour: where a lesson sits. Returns the figure.
+
+    Squares are inputs x (below) and outputs y (above), circles hidden states h; time runs to the right.
+    Raises ValueError for a name that is not in MAPPINGS.
+    """
+    here = [here] if isinstance(here, str) else list(here)
+    unknown = [name for name in here if name not in MAPPINGS]
+    if unknown:
+        raise ValueError(f"{unknown[0]!r} is no mapping; expected one of {', '.join(MAPPINGS)}")
+    widths = [steps for _, _, steps in MAPPINGS.values()]
+    fig, axes = panels(1, len(MAPPINGS), size=(2.4, 2.3), width_ratios=[width + 1.2 for width in widths])
+    for ax, (name, (inputs, outputs, steps)) in zip(axes, MAPPINGS.items(), strict=True):
+        lit = not here or name in here
+        _network(ax, inputs, outputs, steps, lit)
+        ax.set_title(name.replace(", ", ",\n"), fontsize=11, color="black" if lit else "#8A8A8A", fontweight="bold" if here and lit else None)
+    return fig
+
+
+def unrolled(inputs: Sequence[str], outputs: Sequence[str], states: Sequence[str] = (), *, title: str = ""):
+    """A recurrent network unrolled in time. inputs, outputs: one label a step ("" for none). states: labels of the circles."""
+    steps = max(len(inputs), len(outputs))
+    fig, ax = panels(size=(min(11.0, 1.5 * steps + 0.8), 2.7))
+    below = [t for t, label in enumerate(inputs) if label]
+    above = [t for t, label in enumerate(outputs) if label]
+    _network(ax, below, above, steps, True, {"x": inputs, "y": outputs, "h": states})
+    ax.set_title(title, fontsize=13)
+    return fig
+
+
+def _network(ax, inputs, outputs, steps: int, lit: bool, labels: Mapping[str, Sequence[str]] | None = None) -> None:
+    from matplotlib.patches import Circle, FancyArrowPatch, Rectangle
+
+    colours = {"x": "#56B4E9", "h": "#E69F00", "y": "#009E73"} if lit else dict.fromkeys("xhy", "#D9D9D9")
+    arrow = "black" if lit else "#BDBDBD"
+
+    def box(t: int, level: float, kind: str) -> None:
+        shape = Circle((t, level), 0.3) if kind == "h" else Rectangle((t - 0.27, level - 0.27), 0.54, 0.54)
+        shape.set(facecolor=colours[kind], edgecolor=arrow, linewidth=1.5)
+        ax.add_patch(shape)
+        if labels and t < len(labels[kind]):
+            ax.text(t, level, labels[kind][t], ha="center", va="center", fontsize=12)
+
+    def point(start: tuple[float, float], end: tuple[float, float]) -> None:
+        ax.add_patch(FancyArrowPatch(start, end, arrowstyle="-|>", mutation_scale=11, linewidth=1.5, color=arrow))
+
+    for t in range(steps):
+        box(t, 1, "h")
+        if t:
+            point((t - 0.7, 1), (t - 0.3, 1))
+        if t in inputs:
+            box(t, 0, "x")
+            point((t, 0.27), (t, 0.7))
+        if t in outputs:
+            box(t, 2, "y")
+            point((t, 1.3), (t, 1.73))
+    ax.set(xlim=(-0.6, steps - 0.4), ylim=(-0.4, 2.4), aspect="equal")
+    ax.axis("off")
+
+
+def _axes(ax):
+    if ax is None:
+        return panels()
+    return ax.figure, ax
+
+
+def _label(fig, ax, x: str, y: str, title: str):
+    ax.set_xlabel(x)
+    ax.set_ylabel(y)
+    ax.set_title(title, loc="left")
+    return fig
+
+
+def _array(values) -> np.ndarray:
+    if hasattr(values, "detach"):
+        values = values.detach().cpu().numpy()
+    return np.asarray(values)
+
+
+def _colour(label: str, number: int) -> str:
+    """A model's own colour if the label begins with its name, else the next of the cycle."""
+    first = label.lower().replace(",", " ").split()[:1]
+    return COLOURS.get(first[0] if first else "", _CYCLE[number % len(_CYCLE)])
