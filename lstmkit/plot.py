@@ -98,7 +98,7 @@ def bars(values: Mapping[str, Any], *, x: str = "", y: str = "", title: str = ""
     labels = list(values)
     heights = [float(_array(values[label])) for label in labels]
     errors = None if spread is None else [float(spread[label]) for label in labels]
-    colours = [_colour(label, number) for number, label in enumerate(labels)]
+    colours = [_colour(label, 0) for label in labels]
     ax.bar(labels, heights, color=colours, yerr=errors, capsize=4, width=0.65)
     for label, height in (levels or {}).items():
         ax.axhline(float(height), color="black", linestyle="--", linewidth=1.5, label=label)
@@ -202,22 +202,32 @@ def mapping(here: str | Sequence[str] = ()):
     for ax, (name, (inputs, outputs, steps)) in zip(axes, MAPPINGS.items(), strict=True):
         lit = not here or name in here
         _network(ax, inputs, outputs, steps, lit)
-        ax.set_title(name.replace(", ", ",\n"), fontsize=11, color="black" if lit else "#8A8A8A", fontweight="bold" if here and lit else None)
+        ax.set_title(
+            name.replace(", ", ",\n"),
+            fontsize=11,
+            color="black" if lit else "#8A8A8A",
+            fontweight="bold" if here and lit else None,
+        )
     return fig
 
 
-def unrolled(inputs: Sequence[str], outputs: Sequence[str], states: Sequence[str] = (), *, title: str = ""):
-    """A recurrent network unrolled in time. inputs, outputs: one label a step ("" for none). states: labels of the circles."""
+def unrolled(
+    inputs: Sequence[str], outputs: Sequence[str], states: Sequence[str] = (), *, memory: bool = True, title: str = ""
+):
+    """A recurrent network unrolled in time. inputs, outputs: one label a step ("" for none). states: labels of the circles.
+
+    memory: False leaves out the arrows from state to state. Returns the figure.
+    """
     steps = max(len(inputs), len(outputs))
     fig, ax = panels(size=(min(11.0, 1.5 * steps + 0.8), 2.7))
     below = [t for t, label in enumerate(inputs) if label]
     above = [t for t, label in enumerate(outputs) if label]
-    _network(ax, below, above, steps, True, {"x": inputs, "y": outputs, "h": states})
+    _network(ax, below, above, steps, True, {"x": inputs, "y": outputs, "h": states}, memory)
     ax.set_title(title, fontsize=13)
     return fig
 
 
-def _network(ax, inputs, outputs, steps: int, lit: bool, labels: Mapping[str, Sequence[str]] | None = None) -> None:
+def _network(ax, inputs, outputs, steps: int, lit: bool, labels=None, memory: bool = True) -> None:
     from matplotlib.patches import Circle, FancyArrowPatch, Rectangle
 
     colours = {"x": "#56B4E9", "h": "#E69F00", "y": "#009E73"} if lit else dict.fromkeys("xhy", "#D9D9D9")
@@ -235,7 +245,7 @@ def _network(ax, inputs, outputs, steps: int, lit: bool, labels: Mapping[str, Se
 
     for t in range(steps):
         box(t, 1, "h")
-        if t:
+        if t and memory:
             point((t - 0.7, 1), (t - 0.3, 1))
         if t in inputs:
             box(t, 0, "x")

@@ -182,7 +182,9 @@ def _try(definition: Exercise, answer: Any, item: Case) -> Outcome:
     leaves = []
     if definition.gradients:
         leaves = [leaf.requires_grad_() for leaf in _tensors((args, kwargs)) if leaf.is_floating_point()]
-        args, kwargs = _copy((args, kwargs), keep_graph=True)  # no leaves, so that an in-place edit is seen, not refused
+        args, kwargs = _copy(
+            (args, kwargs), keep_graph=True
+        )  # no leaves, so that an in-place edit is seen, not refused
 
     def call():
         run = definition.run
@@ -223,9 +225,7 @@ def _differentiate(outcome: Outcome, leaves: list[Tensor]) -> None:
     except RuntimeError as error:
         outcome.error = error
         return
-    outcome.gradients = tuple(
-        torch.zeros_like(leaf) if g is None else g for g, leaf in zip(found, leaves, strict=True)
-    )
+    outcome.gradients = tuple(torch.zeros_like(leaf) if g is None else g for g, leaf in zip(found, leaves, strict=True))
 
 
 def _describe(mine: Outcome, right: Outcome, tolerance: float, answer: Any) -> str:

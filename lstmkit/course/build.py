@@ -1,0 +1,240 @@
+"""From `solutions/NN_slug.py` to the two notebooks: the learner's, cleared by nbgrader, and the solution. Both executed."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from copy import deepcopy
+from pathlib import Path
+
+import nbformat
+from nbformat import NotebookNode
+
+from lstmkit.course import CourseError
+
+__all__ = ["STUB", "build", "check", "claims", "execute", "make", "sources", "stale"]
+
+STUB = "...  # your code"
+KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
+CELL_TIMEOUT = 120  # seconds; the same in the Makefile for nbval
+_CLAIM = re.compile(r"^([✓✗]) (?!\d\d\.\d)(.*?) \((?:measured ([^,)]*)|not measured)", re.M)
+
+
+def sources(root: Path, lessons: list[str] | None = None) -> list[Path]:
+    """The lessons' sources, in order; all, or those whose numbers are given. Raises CourseError for an unknown number."""
+    found = sorted((root / "solutions").glob("[0-9][0-9]_*.py"))
+    if not lessons:
+        return found
+    wanted = [f"{int(n):02d}" if n.isdigit() else n for n in lessons]
+    chosen = [path for path in found if any(path.stem == n or path.stem.startswith(f"{n}_") for n in wanted)]
+    missing = [n for n in wanted if not any(path.stem == n or path.stem.startswith(f"{n}_") for path in found)]
+    if missing:
+        there = ", ".join(path.stem[:2] for path in found)
+        raise CourseError(f"there is no lesson {missing[0]}; solutions/ has {there or 'none'}")
+    return chosen
+
+
+def make(source: Path) -> dict[str, NotebookNode]:
+    """Both notebooks of a source, in memory and not executed: {"lessons": learner's, "solutions": solution}."""
+    import jupytext
+    from nbgrader.preprocessors import ClearSolutions
+
+    try:
+        solution = jupytext.read(source, fmt="py:percent")
+    except Exception as error:
+        raise CourseError(f"{source.name} cannot be read as a lesson: {error}") from None
+    solution.metadata = NotebookNode(kernelspec=NotebookNode(KERNEL), language_info=NotebookNode(name="python"))
+    solution.nbformat, solution.nbformat_minor = 4, 5
+    for cell in solution.cells:
+        tags = cell.metadata.get("tags")
+        cell.metadata = NotebookNode(tags=tags) if tags else NotebookNode()
+    lesson = deepcopy(solution)
+    clear = ClearSolutions(code_stub={"python": STUB}, enforce_metadata=False)
+    try:
+        lesson, _ = clear.preprocess(lesson, {})
+    except RuntimeError as error:
+        raise CourseError(f"{source.name}: {error}") from None
+    for notebook in (lesson, solution):
+        _name_cells(notebook)
+    return {"lessons": lesson, "solutions": solution}
+
+
+def execute(notebook: NotebookNode, folder: Path, title: str, env: dict[str, str] | None = None) -> NotebookNode:
+    """Run a copy of a notebook top to bottom in `folder` and return it with its outputs.
+
+    env: environment variables for the kernel. Raises CourseError with the lesson, the cell and the error if a cell fails.
+    """
+    from nbclient import NotebookClient
+    from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+
+    done = deepcopy(notebook)
+    client = NotebookClient(
+        done,
+        timeout=CELL_TIMEOUT,
+        kernel_name="python3",
+        resources={"metadata": {"path": str(folder)}},
+        extra_arguments=["--IPKernelApp.log_level=ERROR"],
+    )
+    threads = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}  # side by side, two threads each starve each other
+    try:
+        client.execute(env={**os.environ, **threads, **(env or {})})
+    except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
+        raise CourseError(f"{title}: {_failure(done, error)}") from None
+    for cell in done.cells:
+        cell.metadata.pop("execution", None)
+        if cell.cell_type == "code":  # progress bars are for the person who waits, not for the file
+            cell.outputs = [out for out in cell.outputs if not (out.get("name") == "stderr" and "\r" in out.text)]
+    done.metadata = deepcopy(notebook.metadata)
+    return done
+
+
+def build(root: Path, lessons: list[str], jobs: int = 2) -> int:
+    """Write and execute both notebooks of the lessons, `jobs` at a time. Returns 1 if anything failed, else 0."""
+    tasks = []
+    for source in sources(root, lessons):
+        made = make(source)
+        tasks += [(source, folder, notebook) for folder, notebook in made.items()]
+    if not tasks:
+        raise CourseError("solutions/ holds no lesson NN_slug.py")
+    failures, started = 0, time.perf_counter()
+
+    def one(task) -> tuple[str, float, list[str]]:
+        source, folder, notebook = task
+        title, begun = f"{folder}/{source.stem}.ipynb", time.perf_counter()
+        done = execute(notebook, root / folder, title)
+        target = root / folder / f"{source.stem}.ipynb"
+        partial = target.with_suffix(".ipynb.partial")
+        nbformat.write(done, partial)
+        partial.replace(target)
+        return title, time.perf_counter() - begun, wrong_verdicts(done, folder)
+
+    with ThreadPoolExecutor(max(1, jobs)) as pool:
+        for number, future in enumerate(as_completed([pool.submit(one, task) for task in tasks]), 1):
+            try:
+                title, seconds, wrong = future.result()
+            except CourseError as error:
+                failures += 1
+                print(f"[{number}/{len(tasks)}] ✗ {error}", flush=True)
+                continue
+            failures += bool(wrong)
+            print(f"[{number}/{len(tasks)}] {'✗' if wrong else '✓'} {title}  {seconds:.0f} s", flush=True)
+            for line in wrong:
+                print(f"      {line}", flush=True)
+    print(f"{len(tasks) - failures} of {len(tasks)} notebooks built in {time.perf_counter() - started:.0f} s")
+    return 1 if failures else 0
+
+
+def wrong_verdicts(notebook: NotebookNode, folder: str) -> list[str]:
+    """Lines among the outputs that no committed notebook may hold: ✗ anywhere, ○ in a solution, a stored error."""
+    bad = "✗○" if folder == "solutions" else "✗"
+    found = []
+    for number, cell in enumerate(notebook.cells, 1):
+        for text in _texts(cell):
+            found += [f"cell {number}: {line}" for line in text.splitlines() if line.strip()[:1] in set(bad)]
+    return found
+
+
+def stale(root: Path, lessons: list[str] | None = None) -> list[str]:
+    """Every committed notebook that differs from its source (cells, ids, tags), is missing, or has no source."""
+    found = []
+    chosen = sources(root, lessons)
+    for source in chosen:
+        for folder, fresh in make(source).items():
+            path = root / folder / f"{source.stem}.ipynb"
+            name = f"{folder}/{source.stem}.ipynb"
+            if not path.exists():
+                found.append(f"{name} is missing")
+                continue
+            stored = nbformat.read(path, as_version=4)
+            for number, (a, b) in enumerate(zip(stored.cells, fresh.cells, strict=False), 1):
+                if _identity(a) != _identity(b):
+                    found.append(f"{name} is stale: cell {number} differs from its source")
+                    break
+            else:
+                if len(stored.cells) != len(fresh.cells) or stored.metadata != fresh.metadata:
+                    found.append(f"{name} is stale: other cells or metadata than its source")
+    if not lessons:
+        names = {source.stem for source in chosen}
+        for folder in ("lessons", "solutions"):
+            orphans = sorted(path for path in (root / folder).glob("*.ipynb") if path.stem not in names)
+            found += [f"{folder}/{path.name} has no source solutions/{path.stem}.py" for path in orphans]
+    return found
+
+
+def check(root: Path, lessons: list[str]) -> int:
+    """Print every stale notebook. Returns 1 if there is one, else 0."""
+    found = stale(root, lessons)
+    print("\n".join(found) if found else "every notebook matches its source")
+    if found:
+        numbers = sorted({line.split("/")[1][:2] for line in found})
+        print(f"run: lstmkit build {' '.join(numbers)}")
+    return 1 if found else 0
+
+
+def claims(root: Path, lessons: list[str], seeds: int, jobs: int = 2) -> int:
+    """Run the solutions with `seeds` shifted seeds and print a table claim × seed. Returns 1 if any claim fails."""
+    if seeds < 1:
+        raise CourseError(f"--seeds {seeds}: expected at least 1")
+    failed = 0
+    with ThreadPoolExecutor(max(1, jobs)) as pool:
+        for source in sources(root, lessons):
+            notebook = make(source)["solutions"]
+            runs = [pool.submit(_claims_of, notebook, root, source.stem, 100 * k) for k in range(seeds)]
+            tables, errors = [], []
+            for run in runs:
+                try:
+                    tables.append(run.result())
+                except CourseError as error:
+                    errors.append(str(error))
+            failed += len(errors)
+            print(f"\n{source.stem}   seeds shifted by {', '.join(str(100 * k) for k in range(seeds))}")
+            for text in dict.fromkeys(text for table in tables for text in table):
+                row = [table.get(text, ("✗", "missing")) for table in tables]
+                failed += sum(mark == "✗" for mark, _ in row)
+                print("  " + " ".join(f"{mark} {value or '-':<9}" for mark, value in row) + f" {text}", flush=True)
+            for line in errors:
+                print(f"  ✗ {line}", flush=True)
+    print("\nevery claim holds on every seed" if not failed else f"\n✗ {failed} failures")
+    return 1 if failed else 0
+
+
+def _claims_of(notebook: NotebookNode, root: Path, stem: str, offset: int) -> dict[str, tuple[str, str]]:
+    env = {"LSTMKIT_SEED_OFFSET": str(offset)}
+    done = execute(notebook, root / "solutions", f"{stem}, seeds shifted by {offset}", env)
+    text = "\n".join(text for cell in done.cells for text in _texts(cell))
+    found = {text: (mark, value) for mark, text, value in _CLAIM.findall(text)}
+    exercises = re.findall(r"^([✗○] \d\d\.\d+.*)$", text, re.M)
+    return found | {line: ("✗", "exercise") for line in exercises}
+
+
+def _texts(cell: NotebookNode) -> Iterator[str]:
+    for out in cell.get("outputs", []):
+        if out.output_type == "error":
+            yield f"✗ {out.ename}: {out.evalue}"
+        yield out.get("text", "") or out.get("data", {}).get("text/plain", "")
+
+
+def _identity(cell: NotebookNode) -> tuple:
+    return cell.cell_type, cell.source, cell.get("id"), tuple(cell.metadata.get("tags", ()))
+
+
+def _name_cells(notebook: NotebookNode) -> None:
+    """Ids from the cells' text, so that a rebuild changes no id and an inserted cell changes no other."""
+    seen: dict[str, int] = {}
+    for cell in notebook.cells:
+        name = hashlib.sha256(f"{cell.cell_type}\n{cell.source}".encode()).hexdigest()[:10]
+        seen[name] = seen.get(name, 0) + 1
+        cell["id"] = name if seen[name] == 1 else f"{name}-{seen[name]}"
+
+
+def _failure(notebook: NotebookNode, error: Exception) -> str:
+    for number, cell in enumerate(notebook.cells, 1):
+        for out in cell.get("outputs", []):
+            if out.output_type == "error":
+                first = next((line for line in cell.source.splitlines() if line.strip()), "")
+                return f"cell {number} (`{first.strip()[:60]}`) failed: {out.ename}: {out.evalue}"
+    return f"{type(error).__name__}: {str(error).strip().splitlines()[0]}"

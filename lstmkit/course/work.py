@@ -1,0 +1,145 @@
+"""The learner's side: `lab` (work/ and JupyterLab) and `progress`. Nothing of the learner's is ever overwritten."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import nbformat
+
+from lstmkit.course import CourseError
+
+__all__ = ["first_unfinished", "lab", "progress", "verdicts"]
+
+_EXERCISE = re.compile(r"""\bexercise\(\s*["'](\d\d\.\d+)["']""")
+_VERDICT = re.compile(r"^([✓✗○]) (\d\d\.\d+)", re.M)
+
+
+def lab(root: Path, fresh: list[str] = (), start: bool = True, options: list[str] = ()) -> int:
+    """Copy new lessons to work/, without outputs, and open JupyterLab at the first unfinished one.
+
+    fresh: numbers of lessons to start anew; the learner's copy moves to work/backup/. start: False only copies.
+    options: handed to JupyterLab. Returns its exit status. Raises CourseError for an unknown lesson.
+    """
+    lessons = sorted((root / "lessons").glob("[0-9][0-9]_*.ipynb"))
+    if not lessons:
+        raise CourseError("lessons/ holds no notebook: run make build")
+    work = root / "work"
+    work.mkdir(exist_ok=True)
+    for number in fresh:
+        name = f"{int(number):02d}_" if number.isdigit() else number
+        chosen = [path for path in lessons if path.stem.startswith(name)]
+        if not chosen:
+            raise CourseError(
+                f"--fresh {number}: there is no such lesson; there are {', '.join(p.stem[:2] for p in lessons)}"
+            )
+        for path in chosen:
+            _set_aside(work / path.name)
+    for path in lessons:
+        mine = work / path.name
+        if not mine.exists():
+            nbformat.write(_clean_copy(path), mine)
+        elif _made_from(mine) not in (None, _digest(path)):
+            print(
+                f"{path.stem}: the course has a newer version; yours is kept. To change over (yours goes to work/backup): lstmkit lab --fresh {path.stem[:2]}"
+            )
+    target = first_unfinished(work) or work / lessons[0].name
+    print(f"your copies are in {work}; opening {target.name}")
+    if not start:
+        return 0
+    command = [sys.executable, "-m", "jupyter", "lab", f"--ServerApp.root_dir={root}", *options, str(target)]
+    try:
+        return subprocess.run(command).returncode
+    except KeyboardInterrupt:
+        return 0
+
+
+def verdicts(path: Path) -> dict[str, str]:
+    """{exercise: ✓, ✗ or ○} of a saved notebook, from its outputs; an exercise that was not run is ○."""
+    found: dict[str, str] = {}
+    for cell in nbformat.read(path, as_version=4).cells:
+        if cell.cell_type != "code":
+            continue
+        for id in _EXERCISE.findall(cell.source):
+            found.setdefault(id, "○")
+        for out in cell.get("outputs", []):
+            for mark, id in _VERDICT.findall(out.get("text", "")):
+                found[id] = mark
+    return found
+
+
+def first_unfinished(work: Path) -> Path | None:
+    """The first notebook in work/ with an exercise that is not ✓; None if all are."""
+    for path in _mine(work):
+        if any(mark != "✓" for mark in _safely(path).values()):
+            return path
+    return None
+
+
+def progress(root: Path) -> str:
+    """A table lesson × exercise from the saved notebooks in work/, and what comes next."""
+    work = root / "work"
+    paths = _mine(work)
+    if not paths:
+        return "nothing started yet: `make lab` copies the lessons to work/ and opens the first"
+    rows, following, done, total = [], None, 0, 0
+    for path in paths:
+        marks = _safely(path)
+        rows.append(f"{path.stem:28s} " + "  ".join(f"{id.split('.')[1]} {mark}" for id, mark in marks.items()))
+        done += sum(mark == "✓" for mark in marks.values())
+        total += len(marks)
+        open_ones = [id for id, mark in marks.items() if mark != "✓"]
+        following = following or (open_ones[0] if open_ones else None)
+    last = f"next: exercise {following}" if following else "every exercise is solved"
+    return "\n".join([*rows, "", f"{done} of {total} exercises ✓ (✗ not right yet, ○ not attempted); {last}"])
+
+
+def _mine(work: Path) -> list[Path]:
+    return sorted(work.glob("[0-9][0-9]_*.ipynb"))
+
+
+def _safely(path: Path) -> dict[str, str]:
+    try:
+        return verdicts(path)
+    except Exception:  # a notebook that is being written, or is no notebook any more, must not hide the others
+        return {f"{path.stem[:2]}.? (cannot be read)": "✗"}
+
+
+def _clean_copy(path: Path) -> nbformat.NotebookNode:
+    """The lesson without outputs: whoever is asked to predict must not see the answer."""
+    notebook = nbformat.read(path, as_version=4)
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.outputs, cell.execution_count = [], None
+    notebook.metadata["lstmkit"] = {"made_from": _digest(path)}
+    return notebook
+
+
+def _digest(path: Path) -> str:
+    cells = nbformat.read(path, as_version=4).cells
+    return hashlib.sha256("\0".join(cell.source for cell in cells).encode()).hexdigest()[:16]
+
+
+def _made_from(path: Path) -> str | None:
+    try:
+        return nbformat.read(path, as_version=4).metadata.get("lstmkit", {}).get("made_from")
+    except Exception:
+        return None
+
+
+def _set_aside(path: Path) -> None:
+    if not path.exists():
+        return
+    backup = path.parent / "backup"
+    backup.mkdir(exist_ok=True)
+    stamp = time.strftime("%Y%m%d-%H%M%S")
+    target, number = backup / f"{path.stem}-{stamp}.ipynb", 1
+    while target.exists():
+        number += 1
+        target = backup / f"{path.stem}-{stamp}-{number}.ipynb"
+    path.rename(target)
+    print(f"your {path.name} is kept as {target.relative_to(path.parents[1])}")

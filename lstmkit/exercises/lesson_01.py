@@ -1,0 +1,334 @@
+"""Lesson 01 · Recurrence: the floor, the moving average, one step, the loop, the gradient of one output."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+
+from lstmkit.exercises import case, define, mistake
+
+# 01.1 · the floor ------------------------------------------------------------------------------------------------
+
+define(
+    "01.1",
+    reference=2 * math.log(2) / 4,
+    tolerance=0.01,
+    mistakes=[
+        mistake("that is right in bits; the loss is in nats: use the natural logarithm, ln 2, for log2 2 = 1", 0.5),
+        mistake(
+            "that is the loss of an ambiguous question; two of the four are certain: take the mean of all four",
+            math.log(2),
+        ),
+        mistake(
+            "only one question was counted at ln 2, but l is asked about twice, and either answer costs ln 2",
+            math.log(2) / 4,
+        ),
+        mistake("that is the sum; the loss is the mean over the four questions", 2 * math.log(2)),
+        mistake("zero is out of reach: the same l has two answers, and their probabilities cannot both be 1", 0.0),
+        mistake("that is the loss of guessing evenly among four letters; after h and e it can be certain", math.log(4)),
+        mistake("that is the logarithm of a probability; the loss is minus that", -2 * math.log(2) / 4),
+    ],
+)
+
+# 01.2 · the moving average ---------------------------------------------------------------------------------------
+
+
+def moving_average(x, w):
+    """Exponentially weighted moving average of x (T,), from h_0 = 0."""
+    h, states = x.new_zeros(()), []
+    for x_t in x:
+        h = w * h + (1 - w) * x_t
+        states.append(h)
+    return torch.stack(states)
+
+
+def _weights_swapped(x, w):
+    return moving_average(x, 1 - w)
+
+
+def _starts_at_first(x, w):
+    h, states = x[0], []
+    for x_t in x:
+        h = w * h + (1 - w) * x_t
+        states.append(h)
+    return torch.stack(states)
+
+
+def _only_last(x, w):
+    return moving_average(x, w)[-1]
+
+
+def _no_share(x, w):
+    return moving_average(x, w) / (1 - w)
+
+
+def _one_late(x, w):
+    return torch.cat([x.new_zeros(1), moving_average(x, w)[:-1]])
+
+
+def _not_carried(x, w):
+    return (1 - w) * x
+
+
+def _by_powers(x, w):
+    t = torch.arange(len(x), dtype=x.dtype, device=x.device)
+    lag = t[:, None] - t
+    return torch.where(lag >= 0, (1 - w) * w ** lag.clamp(min=0), torch.zeros_like(lag)) @ x
+
+
+define(
+    "01.2",
+    reference=moving_average,
+    cases=lambda: [
+        case(torch.randn(7) + 2, 0.8),
+        case(torch.randn(12) - 1, 0.3),
+        case(torch.randn(1) + 3, 0.9, label="one day only"),
+    ],
+    alternatives=[_by_powers],
+    mistakes=[
+        mistake("the shares are swapped: w belongs to the old state, 1 − w to the new input", _weights_swapped),
+        mistake("you start from x_0; the recurrence starts from h_0 = 0", _starts_at_first),
+        mistake("this is the last state only; return all of them, shape (T,)", _only_last),
+        mistake("the input enters whole; it must be weighted by 1 − w", _no_share),
+        mistake("every state is one step late: append h after it is updated, not before", _one_late),
+        mistake("the old state is missing: h must appear on both sides, h = w * h + (1 - w) * x_t", _not_carried),
+    ],
+)
+
+# 01.3 · one step -------------------------------------------------------------------------------------------------
+
+
+def rnn_step(x_t, h, W, U, b):
+    """tanh(W x_t + U h + b), shape (H,)."""
+    return torch.tanh(W @ x_t + U @ h + b)
+
+
+def _no_tanh(x_t, h, W, U, b):
+    return W @ x_t + U @ h + b
+
+
+def _matrices_swapped(x_t, h, W, U, b):
+    return torch.tanh(U @ x_t + W @ h + b)
+
+
+def _bias_twice(x_t, h, W, U, b):
+    return torch.tanh(W @ x_t + b + U @ h + b)
+
+
+def _no_bias(x_t, h, W, U, b):
+    return torch.tanh(W @ x_t + U @ h)
+
+
+def _no_state(x_t, h, W, U, b):
+    return torch.tanh(W @ x_t + b)
+
+
+def _tanh_of_parts(x_t, h, W, U, b):
+    return torch.tanh(W @ x_t) + torch.tanh(U @ h) + b
+
+
+def _bias_outside(x_t, h, W, U, b):
+    return torch.tanh(W @ x_t + U @ h) + b
+
+
+def _sigmoid(x_t, h, W, U, b):
+    return torch.sigmoid(W @ x_t + U @ h + b)
+
+
+def _transposed(x_t, h, W, U, b):
+    return torch.tanh(W @ x_t + U.T @ h + b)
+
+
+def _one_product(x_t, h, W, U, b):
+    return torch.tanh(torch.cat([W, U], dim=1) @ torch.cat([x_t, h]) + b)
+
+
+def _parameters(D, H):
+    return torch.randn(H, D), torch.randn(H, H), torch.randn(H)
+
+
+define(
+    "01.3",
+    reference=rnn_step,
+    cases=lambda: [
+        case(torch.randn(3), torch.randn(3), *_parameters(3, 3), label="D = H = 3"),
+        case(torch.randn(4), torch.randn(6), *_parameters(4, 6), label="D = 4, H = 6"),
+        case(torch.randn(2), torch.zeros(5), *_parameters(2, 5), label="from the zero state"),
+    ],
+    gradients=True,
+    alternatives=[_one_product],
+    mistakes=[
+        mistake("the tanh is missing: without it the whole loop is one linear map", _no_tanh),
+        mistake("W and U are swapped: W takes the input x_t, U takes the state h", _matrices_swapped),
+        mistake("the bias is added twice", _bias_twice),
+        mistake("the bias b is missing", _no_bias),
+        mistake("the old state is missing: this network has no memory", _no_state),
+        mistake("the tanh is applied to the parts; add first, then take one tanh of the sum", _tanh_of_parts),
+        mistake("the bias belongs inside the tanh", _bias_outside),
+        mistake("that is a sigmoid; this cell uses tanh, which is symmetric about zero", _sigmoid),
+        mistake("U is transposed: the product is U @ h", _transposed),
+    ],
+)
+
+# 01.4 · unroll ---------------------------------------------------------------------------------------------------
+
+
+def unroll(x, h, W, U, b):
+    """All states of a sequence: (T, H)."""
+    states = []
+    for x_t in x:
+        h = rnn_step(x_t, h, W, U, b)
+        states.append(h)
+    return torch.stack(states)
+
+
+def _state_not_carried(x, h, W, U, b):
+    return torch.stack([rnn_step(x_t, h, W, U, b) for x_t in x])
+
+
+def _wrong_axis(x, h, W, U, b):
+    return torch.stack(list(unroll(x, h, W, U, b)), dim=1)
+
+
+def _with_start(x, h, W, U, b):
+    return torch.cat([h[None], unroll(x, h, W, U, b)])
+
+
+def _before_update(x, h, W, U, b):
+    return _with_start(x, h, W, U, b)[:-1]
+
+
+def _last_state_only(x, h, W, U, b):
+    return unroll(x, h, W, U, b)[-1]
+
+
+def _ignores_start(x, h, W, U, b):
+    return unroll(x, torch.zeros_like(h), W, U, b)
+
+
+def _a_list(x, h, W, U, b):
+    return list(unroll(x, h, W, U, b))
+
+
+def _joined_flat(x, h, W, U, b):
+    return torch.cat(list(unroll(x, h, W, U, b)))
+
+
+def _preallocated(x, h, W, U, b):
+    states = [h]
+    for t in range(len(x)):
+        states += [torch.tanh(x[t] @ W.T + states[-1] @ U.T + b)]
+    return torch.stack(states[1:])
+
+
+define(
+    "01.4",
+    reference=unroll,
+    cases=lambda: [
+        case(torch.randn(5, 3), torch.randn(4), *_parameters(3, 4)),
+        case(torch.randn(4, 2), torch.randn(4), *_parameters(2, 4), label="T = H = 4"),
+        case(torch.randn(1, 3), torch.randn(2), *_parameters(3, 2), label="a sequence of one step"),
+    ],
+    gradients=True,
+    alternatives=[_preallocated],
+    mistakes=[
+        mistake(
+            "the state is not carried: each step starts from the same h. Assign the new state to h inside the loop",
+            _state_not_carried,
+        ),
+        mistake("time is on the wrong axis: torch.stack(states) puts it first, shape (T, H)", _wrong_axis),
+        mistake("the starting state is among the results; return h_1 … h_T only", _with_start),
+        mistake("every state is one step late: append after the update, not before", _before_update),
+        mistake("this is the last state only; return all T of them, shape (T, H)", _last_state_only),
+        mistake("you start from zero; start from the h that was given", _ignores_start),
+        mistake("this is a list of states; make one tensor of it with torch.stack", _a_list),
+        mistake("torch.cat lays the states end to end; torch.stack gives each a row of its own", _joined_flat),
+    ],
+)
+
+# 01.5 · the gradient of one output -------------------------------------------------------------------------------
+
+
+def last_step_gradient(model, x, k):
+    """∂ model(x)[-1, k] / ∂x, shape (T, D)."""
+    x = x.detach().clone().requires_grad_()
+    return torch.autograd.grad(model(x)[-1, k], x)[0]
+
+
+def _gradient_of(choose):
+    def wrong(model, x, k):
+        x = x.detach().clone().requires_grad_()
+        return torch.autograd.grad(choose(model(x), k), x)[0]
+
+    return wrong
+
+
+def _absolute(model, x, k):
+    return last_step_gradient(model, x, k).abs()
+
+
+def _times_input(model, x, k):
+    return last_step_gradient(model, x, k) * x
+
+
+def _last_row(model, x, k):
+    return last_step_gradient(model, x, k)[-1]
+
+
+def _norms(model, x, k):
+    return last_step_gradient(model, x, k).norm(dim=1)
+
+
+def _as_tuple(model, x, k):
+    return (last_step_gradient(model, x, k),)
+
+
+def _with_backward(model, x, k):
+    x = x.detach().clone().requires_grad_(True)
+    model(x)[-1][k].backward()
+    return x.grad
+
+
+def _models():
+    W, U, b = (parameter * 0.5 for parameter in _parameters(3, 5))
+    V = torch.randn(4, 5)
+
+    def recurrent(x):
+        return unroll(x, torch.zeros(5), W, U, b) @ V.T
+
+    def memoryless(x):
+        return torch.tanh(x @ W.T + b) @ V.T
+
+    return [
+        case(recurrent, torch.randn(6, 3), 1),
+        case(recurrent, torch.randn(3, 3), 3, label="k = 3"),
+        case(memoryless, torch.randn(4, 3), 0, label="a memoryless model: zero for every earlier step"),
+    ]
+
+
+define(
+    "01.5",
+    reference=last_step_gradient,
+    cases=_models,
+    alternatives=[_with_backward],
+    mistakes=[
+        mistake(
+            "this is the gradient of the sum of all outputs (y.sum()): choose one number, y[-1, k]",
+            _gradient_of(lambda y, k: y.sum()),
+        ),
+        mistake(
+            "this sums score k over all steps: the last step alone is y[-1, k]",
+            _gradient_of(lambda y, k: y[:, k].sum()),
+        ),
+        mistake(
+            "this sums all scores of the last step: choose score k, y[-1, k]", _gradient_of(lambda y, k: y[-1].sum())
+        ),
+        mistake("this is the first step's output; the last one is y[-1, k]", _gradient_of(lambda y, k: y[0, k])),
+        mistake("the sign is lost: return the gradient itself, not its absolute value", _absolute),
+        mistake("this is gradient × input, another measure (lesson 16); return the gradient itself", _times_input),
+        mistake("this is only the last step's row; every step of the input has one", _last_row),
+        mistake("these are the sizes, one for each step; return all entries, shape (T, D)", _norms),
+        mistake("torch.autograd.grad returns a tuple; take its first entry with [0]", _as_tuple),
+    ],
+)
