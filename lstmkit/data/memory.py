@@ -1,0 +1,71 @@
+"""Three tasks that only a memory can solve: echo, adding, copy. Made on the spot, without end, nothing to download.
+
+Each function draws from torch's global generator unless it is given one of its own (`runtime.generator(n)`).
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Generator, Tensor
+
+__all__ = ["Sequences", "adding", "copy", "echo"]
+
+
+class Sequences(NamedTuple):
+    """A batch: x (N, T, D) inputs, y targets."""
+
+    x: Tensor
+    y: Tensor
+
+
+def echo(N: int, T: int, lag: int, *, generator: Generator | None = None) -> Sequences:
+    """Repeat the input of `lag` steps ago. x: (N, T, 1), standard normal. y: (N, T, 1), y_t = x_{t-lag}, 0 for t < lag.
+
+    Raises ValueError unless 0 ≤ lag < T.
+    """
+    if not 0 <= lag < T:
+        raise ValueError(f"lag is {lag}; expected 0 ≤ lag < T = {T}: a longer lag never comes back")
+    x = torch.randn(N, T, 1, generator=generator)
+    y = torch.cat([x.new_zeros(N, lag, 1), x[:, : T - lag]], dim=1)
+    return Sequences(x, y)
+
+
+def adding(N: int, T: int, *, generator: Generator | None = None) -> Sequences:
+    """The adding problem (Hochreiter and Schmidhuber, 1997): the sum of two marked numbers among T.
+
+    x: (N, T, 2): numbers uniform in [0, 1), and a mark that is 1 at one step of the first half and one of the second, else
+    0. y: (N, 1), the sum of the two marked numbers. Always answering 1 has a mean squared error of 1/6.
+    Raises ValueError for T < 2.
+    """
+    if T < 2:
+        raise ValueError(f"T is {T}; expected at least 2 steps, one for each marked number")
+    numbers = torch.rand(N, T, generator=generator)
+    first = torch.randint(0, T // 2, (N,), generator=generator)
+    second = torch.randint(T // 2, T, (N,), generator=generator)
+    marks = torch.zeros(N, T)
+    rows = torch.arange(N)
+    marks[rows, first] = marks[rows, second] = 1.0
+    return Sequences(torch.stack([numbers, marks], dim=2), (numbers * marks).sum(1, keepdim=True))
+
+
+def copy(N: int, delay: int, *, length: int = 5, symbols: int = 8, generator: Generator | None = None) -> Sequences:
+    """The copy problem (Hochreiter and Schmidhuber, 1997; in the form of Arjovsky et al., 2016).
+
+    A message of `length` symbols, `delay` blanks, a signal to speak, then the message is to be repeated.
+    x: (N, T, symbols + 2), one-hot: symbols, then blank, then signal; T = delay + 2·length. y: (N, T) integers: blank
+    (= symbols) until the signal, then the message. To know when to speak but not what costs length · ln(symbols) / T nats
+    a step.
+    Raises ValueError for delay < 1.
+    """
+    if delay < 1:
+        raise ValueError(f"delay is {delay}; expected at least 1: the signal to speak takes the last step of it")
+    message = torch.randint(0, symbols, (N, length), generator=generator)
+    blank, signal = symbols, symbols + 1
+    tokens = torch.full((N, delay + 2 * length), blank)
+    tokens[:, :length] = message
+    tokens[:, length + delay - 1] = signal
+    y = torch.full_like(tokens, blank)
+    y[:, -length:] = message
+    return Sequences(torch.nn.functional.one_hot(tokens, symbols + 2).float(), y)
