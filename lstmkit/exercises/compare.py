@@ -55,6 +55,7 @@ def show(value) -> str:
         return _digits(value)
     if isinstance(value, tuple | list):
         inside = ", ".join(show(part) for part in value[:6]) + (", …" if len(value) > 6 else "")
+        inside += "," if isinstance(value, tuple) and len(value) == 1 else ""
         return f"({inside})" if isinstance(value, tuple) else f"[{inside}]"
     text = repr(value)
     return text if len(text) <= 60 else text[:57] + "…"

@@ -24,9 +24,12 @@ define(
             "only one question was counted at ln 2, but l is asked about twice, and either answer costs ln 2",
             math.log(2) / 4,
         ),
-        mistake("that is the sum; the loss is the mean over the four questions", 2 * math.log(2)),
+        mistake(
+            "that is the sum, ln 2 twice (or the loss of guessing among all four letters): the loss is the mean over the "
+            "four questions, and after h and e the network can be certain",
+            2 * math.log(2),
+        ),
         mistake("zero is out of reach: the same l has two answers, and their probabilities cannot both be 1", 0.0),
-        mistake("that is the loss of guessing evenly among four letters; after h and e it can be certain", math.log(4)),
         mistake("that is the logarithm of a probability; the loss is minus that", -2 * math.log(2) / 4),
     ],
 )

@@ -1,0 +1,23 @@
+"""What every test needs: the course's folder, a device, and one thread (tests run side by side)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+from hypothesis import settings
+
+torch.set_num_threads(1)
+settings.register_profile("course", deadline=None, max_examples=30, derandomize=True)
+settings.load_profile("course")
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    return Path(__file__).parents[1]
+
+
+@pytest.fixture(autouse=True)
+def _seeded():
+    torch.manual_seed(0)
