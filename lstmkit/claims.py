@@ -43,7 +43,9 @@ def _judge(measured, at_least, at_most, between, close_to, tolerance, is_true) -
     given = {"at_least": at_least, "at_most": at_most, "between": between, "close_to": close_to, "is_true": is_true}
     given = {name: value for name, value in given.items() if value is not None}
     if len(given) != 1:
-        raise ValueError(f"a claim needs exactly one of at_least, at_most, between, close_to, is_true; got {list(given)}")
+        raise ValueError(
+            f"a claim needs exactly one of at_least, at_most, between, close_to, is_true; got {list(given)}"
+        )
     if (close_to is None) != (tolerance is None):
         raise ValueError("close_to and tolerance belong together")
     if "is_true" in given:

@@ -11,7 +11,7 @@ import pytest
 from lstmkit import course
 from lstmkit.course import build, work
 
-LESSON = '''# %% [markdown]
+LESSON = """# %% [markdown]
 # # 01 · Small
 # %%
 from lstmkit import claim
@@ -26,7 +26,7 @@ print("○ 01.1 not attempted yet" if answer == 0.5 else "✓ 01.1 passed") # ex
 # %%
 claim("the answer is small", answer, at_most=1.0)
 {last}
-'''
+"""
 
 
 @pytest.fixture
@@ -93,7 +93,9 @@ def test_cell_ids_are_stable_and_unique(small_course):
     source = small_course / "solutions" / "01_small.py"
     ids = [[cell["id"] for cell in build.make(source)["lessons"].cells] for _ in range(2)]
     assert ids[0] == ids[1] and len(set(ids[0])) == len(ids[0])
-    source.write_text(source.read_text(encoding="utf-8").replace("# %%\nclaim", "# %%\n3\n# %%\nclaim"), encoding="utf-8")
+    source.write_text(
+        source.read_text(encoding="utf-8").replace("# %%\nclaim", "# %%\n3\n# %%\nclaim"), encoding="utf-8"
+    )
     more = [cell["id"] for cell in build.make(source)["lessons"].cells]
     assert set(ids[0]) < set(more)
 

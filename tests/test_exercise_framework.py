@@ -123,7 +123,10 @@ def test_values_number_text_parts(define, capsys):
     define(
         "99.4",
         reference={"y": (2, 3), "h": (1, 2)},
-        mistakes=[core.mistake("y and h are exchanged", {"y": (1, 2)}), core.mistake("h has a layer axis", {"h": (2,)})],
+        mistakes=[
+            core.mistake("y and h are exchanged", {"y": (1, 2)}),
+            core.mistake("h has a layer axis", {"h": (2,)}),
+        ],
     )
     assert exercise("99.3", 0.35) == 0.35
     assert exercise("99.3", torch.tensor(0.345)) == torch.tensor(0.345)

@@ -151,7 +151,9 @@ def test_a_wrong_shape_is_named(id):
     one = EXERCISES[id]
     if first_tensor(one.reference(*one.cases()[0].args, **one.cases()[0].kwargs)) is None:
         pytest.skip("its answer holds no tensor")
-    wrong = bent(one.reference, lambda result, *_: with_first(result, lambda tensor: torch.stack([tensor, tensor])[None]))
+    wrong = bent(
+        one.reference, lambda result, *_: with_first(result, lambda tensor: torch.stack([tensor, tensor])[None])
+    )
     passed, line, _ = verdict(one, wrong)
     assert not passed and "shape" in line, line
 

@@ -28,7 +28,9 @@ def name(path: Path) -> str:
 
 
 def texts(cell: NotebookNode) -> str:
-    return "\n".join(out.get("text", "") or out.get("data", {}).get("text/plain", "") for out in cell.get("outputs", []))
+    return "\n".join(
+        out.get("text", "") or out.get("data", {}).get("text/plain", "") for out in cell.get("outputs", [])
+    )
 
 
 def unseen_by_nbval(book: NotebookNode) -> list[str]:
@@ -46,7 +48,9 @@ def unseen_by_nbval(book: NotebookNode) -> list[str]:
             found.append(f"cell {number}: a magic or shell command")
         if {"nbval-skip", "raises-exception"} & set(tags) or re.search(r"#\s*(NBVAL|PYTEST_VALIDATE)_", cell.source):
             found.append(f"cell {number}: a tag or comment that weakens nbval")
-        shows = any(out.output_type in ("display_data", "execute_result") and "image/png" in out.data for out in cell.outputs)
+        shows = any(
+            out.output_type in ("display_data", "execute_result") and "image/png" in out.data for out in cell.outputs
+        )
         if shows and "nbval-ignore-output" not in tags:
             found.append(f"cell {number}: a figure whose bytes would be compared: tag it nbval-ignore-output")
         if "claim(" in cell.source and "nbval-ignore-output" in tags:
@@ -220,7 +224,13 @@ def run_nbval(folder: Path, book: NotebookNode) -> tuple[int, str]:
     nbformat.write(book, path)
     command = [sys.executable, "-m", "pytest", "--nbval", "--nbval-current-env", "--nbval-cell-timeout=120"]
     command += ["--nbval-sanitize-with", str(ROOT / "tests" / "nbval.cfg"), "-p", "no:cacheprovider", "-p", "no:xdist"]
-    done = subprocess.run([*command, "-q", str(path)], capture_output=True, text=True, cwd=folder, env={**os.environ, "OMP_NUM_THREADS": "1"})
+    done = subprocess.run(
+        [*command, "-q", str(path)],
+        capture_output=True,
+        text=True,
+        cwd=folder,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+    )
     return done.returncode, done.stdout
 
 
