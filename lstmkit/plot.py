@@ -11,7 +11,19 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["COLOURS", "MAPPINGS", "bars", "heatmap", "images", "mapping", "panels", "scatter", "series", "unrolled"]
+__all__ = [
+    "COLOURS",
+    "MAPPINGS",
+    "bars",
+    "diagram",
+    "heatmap",
+    "images",
+    "mapping",
+    "panels",
+    "scatter",
+    "series",
+    "unrolled",
+]
 
 _CYCLE = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#7F7F7F", "#000000"]
 COLOURS = {
@@ -21,6 +33,9 @@ COLOURS = {
     "attention": "#CC79A7",
     "memoryless": "#7F7F7F",
     "baseline": "#7F7F7F",
+    "persistence": "#7F7F7F",
+    "linear": "#7F7F7F",
+    "fully": "#56B4E9",  # … connected
     "truth": "#000000",
 }
 _STYLE = {
@@ -92,14 +107,29 @@ def series(
     return _label(fig, ax, x, y, title)
 
 
-def bars(values: Mapping[str, Any], *, x: str = "", y: str = "", title: str = "", levels=None, spread=None, ax=None):
-    """One bar for each label. values: {label: number}. levels: dashed lines {label: height}. spread: {label: ± number}."""
+def bars(
+    values: Mapping[str, Any],
+    *,
+    x: str = "",
+    y: str = "",
+    title: str = "",
+    levels=None,
+    spread=None,
+    log: bool = False,
+    ax=None,
+):
+    """One bar for each label. values: {label: number}. levels: dashed lines {label: height}. spread: {label: ± number}.
+
+    log: logarithmic y axis.
+    """
     fig, ax = _axes(ax)
     labels = list(values)
     heights = [float(_array(values[label])) for label in labels]
     errors = None if spread is None else [float(spread[label]) for label in labels]
     colours = [_colour(label, 0) for label in labels]
     ax.bar(labels, heights, color=colours, yerr=errors, capsize=4, width=0.65)
+    if log:
+        ax.set_yscale("log")
     for label, height in (levels or {}).items():
         ax.axhline(float(height), color="black", linestyle="--", linewidth=1.5, label=label)
     if levels:
@@ -160,12 +190,15 @@ def heatmap(
     return _label(fig, ax, x, y, title)
 
 
-def images(pictures, titles: Sequence[str] = (), *, title: str = "", signed: bool = False, columns: int = 8):
-    """Small pictures in a grid. pictures: (number, height, width). titles: one above each. Returns the figure."""
+def images(pictures, titles: Sequence[str] = (), *, title="", signed: bool = False, columns: int = 8, size=1.5):
+    """Small pictures in a grid. pictures: (number, height, width). titles: one above each. Returns the figure.
+
+    size: inches of each; lines of a title add to its height.
+    """
     stack = _array(pictures)
     rows = -(-len(stack) // columns)
     columns = min(columns, len(stack))
-    fig, axes = panels(rows, columns, size=(1.5, 1.8 if len(titles) else 1.5), squeeze=False)
+    fig, axes = panels(rows, columns, size=(size, size + 0.3 * bool(len(titles))), squeeze=False)
     top = float(np.abs(stack).max()) or 1.0
     for number, ax in enumerate(axes.flat):
         ax.axis("off")
@@ -224,6 +257,33 @@ def unrolled(
     above = [t for t, label in enumerate(outputs) if label]
     _network(ax, below, above, steps, True, {"x": inputs, "y": outputs, "h": states}, memory)
     ax.set_title(title, fontsize=13)
+    return fig
+
+
+def diagram(nodes: Mapping[str, tuple], arrows: Sequence[Sequence[str]], *, title: str = "", size=(9.0, 3.6)):
+    """Boxes and arrows, for the inside of a cell. arrows: (from, to) by name. Returns the figure.
+
+    nodes: {name: (x, y, label)} is a white circle, an operation; (x, y, label, kind) is a box: kind "x", "h" or "y" in the
+    colours of `mapping`, "gate" in white.
+    """
+    fig, ax = panels(size=size)
+    drawn = {}
+    for name, (x, y, label, *kind) in nodes.items():
+        colour = {"x": "#56B4E9", "h": "#E69F00", "y": "#009E73"}.get(*kind or [""], "white")
+        shape = {"boxstyle": "round,pad=0.45" if kind else "circle,pad=0.25", "facecolor": colour, "linewidth": 1.5}
+        drawn[name] = ax.text(x, y, label, ha="center", va="center", fontsize=13, bbox=shape)
+    for start, end in arrows:
+        ends = {
+            "patchA": drawn[start].get_bbox_patch(),
+            "patchB": drawn[end].get_bbox_patch(),
+            "shrinkA": 1,
+            "shrinkB": 2,
+        }
+        ax.annotate("", nodes[end][:2], nodes[start][:2], arrowprops={"arrowstyle": "-|>", "linewidth": 1.5} | ends)
+    xs, ys = zip(*(node[:2] for node in nodes.values()), strict=True)
+    ax.set(xlim=(min(xs) - 0.5, max(xs) + 0.5), ylim=(min(ys) - 0.5, max(ys) + 0.5))
+    ax.axis("off")
+    ax.set_title(title, loc="left")
     return fig
 
 

@@ -47,22 +47,24 @@ class History:
         """
         from matplotlib import pyplot as plt  # here, because `import lstmkit` should not pay for it
 
-        fig, ax = plt.subplots(figsize=(7, 3.5), layout="constrained") if ax is None else (ax.figure, ax)
+        if ax is None:
+            with plt.rc_context({"font.size": 12, "axes.spines.top": False, "axes.spines.right": False}):
+                ax = plt.subplots(figsize=(7.2, 3.6), layout="constrained")[1]
         ax.plot(self.steps, self.losses, color="#0072B2", alpha=0.3, linewidth=1, label="training loss")
         width = max(1, len(self.losses) // 50)
         mean = [sum(self.losses[i : i + width]) / width for i in range(len(self.losses) - width + 1)]
-        ax.plot(self.steps[width - 1 :], mean, color="#0072B2", label=f"mean of {width} steps")
+        ax.plot(self.steps[width - 1 :], mean, color="#0072B2", linewidth=2, label=f"mean of {width} steps")
         if self.validations:
-            ax.plot(self.validation_steps, self.validations, ".-", color="#D55E00", label="validation")
+            ax.plot(self.validation_steps, self.validations, ".-", color="#D55E00", linewidth=2, label="validation")
         if self.best_step is not None:
             ax.plot(self.best_step, self.best_value, "k*", markersize=12, label=f"best: step {self.best_step}")
         values = [v for v in (*self.losses, *self.validations) if math.isfinite(v)] or [0.0]
         if min(values) > 0 and max(values) > 10 * min(values):
             ax.set_yscale("log")
         ax.set(xlabel="step", ylabel="loss", title=self.title)
-        ax.legend()
-        plt.close(fig)  # else a notebook shows it twice: as an open figure and as the cell's value
-        return fig
+        ax.legend(frameon=False)
+        plt.close(ax.figure)  # else a notebook shows it twice: as an open figure and as the cell's value
+        return ax.figure
 
 
 def fit(
@@ -89,7 +91,7 @@ def fit(
     batches: a function that draws one batch, `batches()`; or a list, DataLoader … of batches, read round and round. A
         batch is a tuple or list of arguments for `loss`; anything else is passed as its one argument.
     optimizer: a class such as `torch.optim.SGD`, called with the parameters and `lr=lr`, or a ready optimizer.
-    schedule: makes a torch scheduler, `lambda o: torch.optim.lr_scheduler.LinearLR(o, 1, 0, 1000)`; it moves every step.
+    schedule: makes a torch scheduler, `lambda o: torch.optim.lr_scheduler.LinearLR(o, 1, 0, 1000)`; moves every step.
     clip: largest norm of the gradient over all parameters together; a longer gradient is shortened to it.
     validate: `validate(model)` returns a number, lower is better; called every `every` steps and after the last, in
         eval mode, without gradients. With `restore_best` the model ends with the weights of the best one.
@@ -128,7 +130,7 @@ def fit(
             optimizer.zero_grad()
             value.backward()
             norm = nn.utils.clip_grad_norm_(parameters, clip or math.inf)
-            for name, number in (("loss", value), ("gradient's norm", norm)):
+            for name, number in (("loss", value.detach()), ("gradient's norm", norm)):
                 problem = problem or ("" if math.isfinite(number) else f"the {name} is {number:.0f}")
             if problem:
                 break
@@ -162,10 +164,7 @@ def fit(
         model.load_state_dict(history.best_weights)
         kept = f"the model has its best weights, of step {history.best_step}"
     if problem:
-        print(
-            f"training stopped: {problem} at step {step}; {kept}.",
-            "Try a smaller lr or clip=1; look for NaN in the data.",
-        )
+        print(f"training stopped: {problem} at step {step}; {kept}. Try a smaller lr, or clip=1.0.")
     elif history.interrupted:
         print(f"training interrupted after {len(history.steps)} steps; {kept}. The same call with history= goes on.")
     return history

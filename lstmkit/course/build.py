@@ -87,9 +87,14 @@ def execute(notebook: NotebookNode, folder: Path, title: str, env: dict[str, str
     for cell in done.cells:
         cell.metadata.pop("execution", None)
         if cell.cell_type == "code":  # progress bars are for the person who waits, not for the file
-            cell.outputs = [out for out in cell.outputs if not (out.get("name") == "stderr" and "\r" in out.text)]
+            cell.outputs = [out for out in cell.outputs if not _progress(out)]
     done.metadata = deepcopy(notebook.metadata)
     return done
+
+
+def _progress(out: NotebookNode) -> bool:
+    """Whether an output is (a piece of) a progress bar; the line feed that ends one may arrive alone."""
+    return out.get("name") == "stderr" and ("\r" in out.text or not out.text.strip())
 
 
 def build(root: Path, lessons: list[str], jobs: int = 2) -> int:

@@ -1,0 +1,279 @@
+"""How much did each input move an output? Signed maps from gradients, and scores for maps whose truth is known.
+
+Every method is a function of a callable: f maps x (N, …) to y, (N, T, K), (N, K) or (N,), or to a tuple that starts with y, and
+treats the sequences of a batch one by one (checked). x is any float tensor: for tokens give their embeddings, and an f that
+starts from there. What is explained:
+
+    target  the output k, an int or (N,) integers; may be left out where K = 1
+    step    the output step t, an int or (N,) integers; left out where y has steps, all steps at once
+
+A map has the shape of x, (N, …), or with all steps at once (N, T, …). Its unit is that of y per unit of x for `gradient` and
+`smoothgrad`, that of y for the others. All raise TypeError or ValueError for integer x, NaN, a wrong target or step, and an f
+that mixes the batch or does not depend on x.
+"""
+
+from __future__ import annotations
+
+import itertools
+import warnings
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from lstmkit.gradients import TRACE, _call, _exactly, _leak, _outputs
+
+__all__ = ["Integrated", "Score", "auprc", "gradient", "gradient_x_input", "integrated_gradients", "occlusion"]
+__all__ += ["pointing_game", "rank_correlation", "smoothgrad"]
+
+Index = int | Tensor | None
+
+
+class Integrated(NamedTuple):
+    """attribution: the map; gap: (N,) or (N, T), Σ attribution − (f(x) − f(baseline)), 0 if the integral were exact."""
+
+    attribution: Tensor
+    gap: Tensor
+
+
+class Score(NamedTuple):
+    """value: (N,), how well each map does; chance: (N,), what a map drawn at random would reach on average."""
+
+    value: Tensor
+    chance: Tensor
+
+
+def gradient(f: Callable, x: Tensor, target: Index = None, step: Index = None) -> Tensor:
+    """∂y/∂x, signed: arguments, shape, unit and errors in the module's head. Source: Simonyan et al. (2014), who take |·|."""
+    with _exactly(x):
+        _check(f, x, target, step)
+        return _gradient(f, x, target, step)
+
+
+def gradient_x_input(f: Callable, x: Tensor, target: Index = None, step: Index = None) -> Tensor:
+    """x∘∂y/∂x: arguments, shape, unit and errors in the module's head. Source: Shrikumar et al. (2016), arXiv:1605.01713."""
+    slope = gradient(f, x, target, step)
+    return _like(x, slope) * slope
+
+
+def integrated_gradients(
+    f: Callable,
+    x: Tensor,
+    target: Index = None,
+    step: Index = None,
+    *,
+    baseline: Tensor | float = 0.0,
+    points: int = 50,
+) -> Integrated:
+    """(x − baseline)∘∫ ∂y/∂x dα along x = baseline + α(x − baseline), by Gauss and Legendre's rule with `points` points.
+
+    baseline: a number, or a tensor that broadcasts to x. Other arguments, shape, unit and errors in the module's head.
+    Returns Integrated(attribution, gap). Warns where the gap exceeds 5 % of the attribution: take more points.
+    Source: Sundararajan, Taly, Yan (2017), Axiomatic attribution for deep networks.
+    """
+    if points < 1:
+        raise ValueError(f"points is {points}; expected at least 1")
+    with _exactly(x):
+        end = _check(f, x, target, step)
+        start = _baseline(baseline, x)
+        begin, total = _select(_call(f, start), target, step), 0.0
+        for node, weight in zip(*np.polynomial.legendre.leggauss(points), strict=True):
+            total = total + _gradient(f, start + (1 + node) / 2 * (x - start), target, step) * (weight / 2)
+        attribution = _like(x - start, total) * total
+        parts = attribution.flatten(end.ndim)
+        gap = parts.sum(-1) - (end - begin)
+        if (gap.abs() > 0.05 * torch.maximum((end - begin).abs(), parts.abs().sum(-1))).any():
+            worst = float(gap.abs().max())
+            warnings.warn(
+                f"integrated gradients do not close: gap up to {worst:.2g}; take more than {points} points",
+                stacklevel=2,
+            )
+        return Integrated(attribution, gap)
+
+
+def smoothgrad(
+    f: Callable,
+    x: Tensor,
+    target: Index = None,
+    step: Index = None,
+    *,
+    noise: float = 0.1,
+    samples: int = 32,
+    generator: torch.Generator | None = None,
+) -> Tensor:
+    """The mean gradient at `samples` noisy copies of x.
+
+    noise: standard deviation as a share of each sequence's range, max x − min x. generator: a CPU generator for repeatable
+    noise. Other arguments, shape, unit and errors in the module's head. Source: Smilkov et al. (2017), arXiv:1706.03825.
+    """
+    if samples < 1 or noise < 0:
+        raise ValueError(f"samples is {samples}, noise {noise}; expected samples ≥ 1 and noise ≥ 0")
+    with _exactly(x):
+        _check(f, x, target, step)
+        flat = x.flatten(1)
+        sigma = noise * (flat.amax(1) - flat.amin(1)).view(-1, *[1] * (x.ndim - 1))
+        total = 0.0
+        for _ in range(samples):
+            draw = torch.randn(x.shape, generator=generator, dtype=x.dtype).to(x.device)
+            total = total + _gradient(f, x + sigma * draw, target, step) / samples
+        return total
+
+
+def occlusion(
+    f: Callable,
+    x: Tensor,
+    target: Index = None,
+    step: Index = None,
+    *,
+    window: int | tuple[int, ...] = 1,
+    baseline: Tensor | float = 0.0,
+) -> Tensor:
+    """f(x) − f(x with a window replaced by the baseline), for every place of the window; where windows overlap, their mean.
+
+    window: so many time steps, all features together, or a shape with an entry for each axis of x after the first.
+    baseline: a number, or a tensor that broadcasts to x. Other arguments, shape, unit and errors in the module's head; no
+    gradient is taken, only the check uses one. Source: Zeiler and Fergus (2014).
+    """
+    size = (window, *x.shape[2:]) if isinstance(window, int) else tuple(window)
+    if len(size) != x.ndim - 1 or not all(1 <= w <= n for w, n in zip(size, x.shape[1:], strict=True)):
+        raise ValueError(f"window {window} does not fit into x of shape {tuple(x.shape)} (N, …)")
+    with _exactly(x):
+        whole, start = _check(f, x, target, step), _baseline(baseline, x)
+        result, count = x.new_zeros(*whole.shape, *x.shape[1:]), x.new_zeros(x.shape[1:])
+        for corner in itertools.product(*(range(n - w + 1) for w, n in zip(size, x.shape[1:], strict=True))):
+            place = (..., *(slice(at, at + w) for at, w in zip(corner, size, strict=True)))
+            changed = x.clone()
+            changed[place] = start[place]
+            drop = whole - _select(_call(f, changed), target, step)
+            result[place] += drop.view(*drop.shape, *[1] * (x.ndim - 1))
+            count[place] += 1
+        return result / count
+
+
+def auprc(relevance: Tensor, mask: Tensor, among: Tensor | None = None) -> Score:
+    """Area under the precision-recall curve (average precision) of each map against the entries that are truly relevant.
+
+    relevance: (N, …), larger for more relevant (take |map| for a signed one). mask: the same shape, true where relevant.
+    among: the same shape, the entries that count (all, if None). Returns Score(value, chance): chance is the exact mean
+    over all random orders, which for few entries is well above the relevant share. Raises ValueError for shapes that differ,
+    NaN, and a sample without relevant entries. Sources: Davis, Goadrich (2006); Bestgen (2015), for the chance level.
+    """
+    values, chances = [], []
+    for score, truth in _pairs(relevance, mask, among):
+        order = score.argsort(descending=True)
+        score, hits = score[order], truth[order].double().cumsum(0)
+        last = torch.cat([score[1:] != score[:-1], score.new_ones(1, dtype=torch.bool)])  # equal scores enter together
+        hits, count = hits[last], (last.nonzero()[:, 0] + 1).double()
+        values.append((torch.diff(hits, prepend=hits.new_zeros(1)) * hits / count).sum() / hits[-1])
+        P, n = hits[-1], len(truth)
+        H_n = (1 / torch.arange(1, n + 1, dtype=torch.float64, device=truth.device)).sum()
+        chances.append((H_n + (P - 1) / max(n - 1, 1) * (n - H_n)) / n)
+    return Score(torch.stack(values), torch.stack(chances))
+
+
+def pointing_game(relevance: Tensor, mask: Tensor, among: Tensor | None = None) -> Score:
+    """Does the map's largest entry lie on what is truly relevant?
+
+    Arguments and errors as for `auprc`. among: the entries that the map can point at at all (a gradient × input never
+    points where x = 0), for a fair chance level. Returns Score(value, chance): value 1 for a hit, 0 for a miss, a share
+    where several entries are largest; chance is the relevant share. Source: Zhang et al. (2016), arXiv:1608.00507.
+    """
+    pairs = _pairs(relevance, mask, among)
+    value = torch.stack([truth[score == score.max()].double().mean() for score, truth in pairs])
+    return Score(value, torch.stack([truth.double().mean() for _, truth in pairs]))
+
+
+def rank_correlation(a: Tensor, b: Tensor) -> Tensor:
+    """Spearman's rank correlation of two maps, sample by sample; equal entries share their mean rank.
+
+    a, b: (N, …), the same shape. Returns (N,), −1 … 1, NaN for a constant map. Raises ValueError for shapes that differ and
+    NaN. Source: Spearman (1904).
+    """
+    result = []
+    for one, two in _pairs(a, b, None, masked=False):
+        ranks = []
+        for row in (one, two):
+            _, where, count = row.unique(return_inverse=True, return_counts=True)
+            rank = (count.cumsum(0) - (count - 1) / 2)[where].double()
+            ranks.append((rank - rank.mean()) / (rank - rank.mean()).norm())
+        result.append((ranks[0] * ranks[1]).sum())
+    return torch.stack(result)
+
+
+def _check(f: Callable, x: Tensor, target: Index, step: Index) -> Tensor:
+    """What is explained, (N,) or (N, T), after one forward pass and the checks."""
+    y, leaf = _outputs(lambda leaf: _select(_call(f, leaf), target, step), x, "f")
+    if _leak(y, leaf, 1) > TRACE:
+        raise ValueError("f mixes the batch: an output depends on another sequence (a view, BatchNorm in train mode?)")
+    return y.detach()
+
+
+def _select(y: Tensor, target: Index, step: Index) -> Tensor:
+    """(N,), or (N, T) for all steps, out of y: (N, T, K), (N, K) or (N,)."""
+    if not isinstance(y, Tensor) or y.ndim not in (1, 2, 3):
+        given = tuple(y.shape) if isinstance(y, Tensor) else type(y).__name__
+        raise ValueError(f"f returned {given}; expected y of shape (N, T, K), (N, K) or (N,)")
+    if step is not None:
+        if y.ndim < 3:
+            raise ValueError(f"step={step}, but f's output {tuple(y.shape)} has no steps; expected (N, T, K)")
+        y = _pick(y, step, 1, "step")
+    if target is None and y.ndim > 1 and y.shape[-1] > 1:
+        raise ValueError(f"f has K = {y.shape[-1]} outputs: choose one with target=…")
+    return y if y.ndim == 1 else _pick(y, 0 if target is None else target, y.ndim - 1, "target")
+
+
+def _pick(y: Tensor, index: int | Tensor, axis: int, name: str) -> Tensor:
+    """y without `axis`: index, an int or (N,) integers, says which entry stays."""
+    at = torch.as_tensor(index, device=y.device)
+    if at.is_floating_point() or at.ndim > 1 or (at.ndim == 1 and len(at) != len(y)):
+        raise ValueError(f"{name} is {index!r}; expected an integer or ({len(y)},) integers")
+    if at.min() < -y.shape[axis] or at.max() >= y.shape[axis]:
+        raise ValueError(f"{name} is {index!r}; expected values below {y.shape[axis]}: f's output is {tuple(y.shape)}")
+    at = (at % y.shape[axis]).expand(len(y)).view(-1, *[1] * (y.ndim - 1))
+    return y.gather(axis, at.expand(*(1 if i == axis else n for i, n in enumerate(y.shape)))).squeeze(axis)
+
+
+def _gradient(f: Callable, x: Tensor, target: Index, step: Index) -> Tensor:
+    leaf = x.detach().clone().requires_grad_()
+    with torch.enable_grad():
+        y = _select(_call(f, leaf), target, step)
+    if y.ndim == 1:
+        return torch.autograd.grad(y, leaf, torch.ones_like(y))[0]
+    steps = torch.eye(y.shape[1], dtype=y.dtype, device=y.device)
+    return torch.stack([torch.autograd.grad(y, leaf, one.expand_as(y), retain_graph=True)[0] for one in steps], dim=1)
+
+
+def _like(x: Tensor, result: Tensor) -> Tensor:
+    """x with the axis of steps that a map for all steps at once has."""
+    return x if x.ndim == result.ndim else x.unsqueeze(1)
+
+
+def _baseline(baseline: Tensor | float, x: Tensor) -> Tensor:
+    start = torch.as_tensor(baseline, dtype=x.dtype, device=x.device)
+    try:
+        return start.expand_as(x)
+    except RuntimeError:
+        raise ValueError(
+            f"baseline has shape {tuple(start.shape)}; expected one that broadcasts to x {tuple(x.shape)}"
+        ) from None
+
+
+def _pairs(a: Tensor, b: Tensor, among: Tensor | None, masked: bool = True) -> list[tuple[Tensor, Tensor]]:
+    """The entries that count of both, sample by sample."""
+    for name, other in (("the second", b), ("among", among)):
+        if other is not None and other.shape != a.shape:
+            raise ValueError(
+                f"the map has shape {tuple(a.shape)}, {name} {tuple(other.shape)}; expected one shape for all"
+            )
+    if a.ndim < 2 or a.isnan().any() or b.isnan().any():
+        raise ValueError(f"expected maps (N, …) without NaN; given {tuple(a.shape)} with {int(a.isnan().sum())} NaN")
+    rows = zip(a.flatten(1), (b.bool() if masked else b).flatten(1), strict=True)
+    if among is not None:
+        rows = ((one[use], two[use]) for (one, two), use in zip(rows, among.bool().flatten(1), strict=True))
+    rows = list(rows)
+    for n, (_, truth) in enumerate(rows):
+        if masked and not truth.any():
+            raise ValueError(f"sample {n} has no relevant entry: there is nothing to find in it")
+    return rows

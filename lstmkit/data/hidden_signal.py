@@ -1,0 +1,40 @@
+"""A short signal hidden in a window of noise: where it lies, in time and channel, is known. Made on the spot.
+
+A sequence is noise in D channels. In one channel, at one place, it carries one cycle of a sine: up and then down (label 1), or
+down and then up (label 0). Both sum to zero, so the label is in the order of things alone.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import torch
+from torch import Generator, Tensor
+
+__all__ = ["Signals", "hidden_signal"]
+
+
+class Signals(NamedTuple):
+    """A batch: x (N, T, D), label (N,) float 0 or 1, mask (N, T, D) bool, True where the signal is."""
+
+    x: Tensor
+    label: Tensor
+    mask: Tensor
+
+
+def hidden_signal(
+    N: int, T: int = 60, D: int = 3, *, start: int | None = None, length: int = 8, generator: Generator | None = None
+) -> Signals:
+    """N sequences of noise (standard deviation 0.5), each with one cycle of amplitude 2 in a random channel.
+
+    start: the step where the signal begins, 0 … T − length; drawn for each sequence if None. Raises ValueError beyond that.
+    """
+    if start is not None and not 0 <= start <= T - length:
+        raise ValueError(f"start is {start}; expected 0 ≤ start ≤ {T - length}: the signal takes {length} of {T} steps")
+    at = torch.randint(T - length + 1, (N, 1), generator=generator) if start is None else torch.full((N, 1), start)
+    label, channel = torch.randint(2, (N,), generator=generator), torch.randint(D, (N,), generator=generator)
+    inside = torch.arange(T) - at  # (N, T): steps since the signal began
+    mask = ((inside >= 0) & (inside < length))[:, :, None] & (torch.arange(D) == channel[:, None, None])
+    cycle = 2 * torch.sin(2 * math.pi * (inside + 0.5) / length)[:, :, None] * (2 * label - 1)[:, None, None]
+    return Signals(0.5 * torch.randn(N, T, D, generator=generator) + cycle * mask, label.float(), mask)

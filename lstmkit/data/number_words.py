@@ -1,0 +1,46 @@
+"""Numbers in English words and in German, made by num2words (LGPL): 345 → "three hundred and forty five" →
+"dreihundertfünfundvierzig". German is written as one word, and says the units before the tens: five-and-forty.
+
+English is to be read word by word (hyphens and commas are left out), German to be written letter by letter.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+import torch
+from torch import Generator
+
+__all__ = ["LIMIT", "NumberWords", "number_words", "spell"]
+
+LIMIT = 10**6
+
+
+class NumberWords(NamedTuple):
+    """numbers: N integers. english: N lists of words. german: N strings."""
+
+    numbers: list[int]
+    english: list[list[str]]
+    german: list[str]
+
+
+def spell(number: int) -> tuple[list[str], str]:
+    """The English words and the German word of a number. Raises ValueError unless it is an integer, 0 ≤ number < 10⁶."""
+    from num2words import num2words
+
+    if isinstance(number, bool) or not isinstance(number, int) or not 0 <= number < LIMIT:
+        raise ValueError(f"number is {number!r}; expected an integer from 0 to {LIMIT - 1}")
+    return re.findall(r"\w+", num2words(number, lang="en")), num2words(number, lang="de")
+
+
+def number_words(N: int, below: int = LIMIT, *, generator: Generator | None = None) -> NumberWords:
+    """N *different* numbers below a limit in random order, all equally likely: two parts of the list share no number.
+
+    Of the numbers below 10⁶ nine in ten have six digits. Raises ValueError unless 1 ≤ N ≤ below ≤ 10⁶.
+    """
+    if not 1 <= N <= below <= LIMIT:
+        raise ValueError(f"N is {N}, below is {below}; expected 1 ≤ N ≤ below ≤ {LIMIT}")
+    numbers = torch.randperm(below, generator=generator)[:N].tolist()
+    english, german = zip(*map(spell, numbers), strict=True)
+    return NumberWords(numbers, list(english), list(german))
