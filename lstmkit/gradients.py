@@ -27,7 +27,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from lstmkit import cells, layers
+from lstmkit import layers
 from lstmkit.shapes import expect_finite, expect_lengths
 
 __all__ = ["Audit", "Check", "GradientFlow", "PathShares", "StateJacobian"]
@@ -193,7 +193,7 @@ _KINDS = (nn.RNN, nn.LSTM, nn.GRU, layers.RNN, layers.LSTM, layers.GRU)
 def _kind(layer: Callable, caller: str = "") -> str | None:
     """Which of RNN, LSTM, GRU the layer computes; None (an error for `caller`) for anything else: a subclass, hooks, proj_size."""
     given = type(layer).__name__
-    if isinstance(layer, nn.RNNCellBase | cells._Cell):
+    if hasattr(layer, "weight_ih") and hasattr(layer, "weight_hh"):  # torch's cells, lstmkit's and look-alikes
         raise TypeError(f"{given} makes one step; expected a layer that runs over a sequence, such as nn.LSTM")
     if isinstance(layer, nn.RNNBase) and not layer.batch_first:
         raise ValueError("the layer is time-major: set layer.batch_first = True (weights stay) and give x as (N, T, D)")
@@ -450,7 +450,9 @@ def _writer(result: Tensor, n: slice, k: slice, reverse: bool, norms: bool) -> C
         rows = rows.unflatten(1, (-1, K))[:, max(-t, 0) :, :, max(-s, 0) :]  # not the steps that pad the first chunk
         t, s, ts, ss = max(t, 0), max(s, 0), rows.shape[1], rows.shape[3]
         if norms:
-            result[n, t : t + ts, s : s + ss] += rows.double().square().sum((2, 4))
+            result[n, t : t + ts, s : s + ss] += torch.linalg.vector_norm(
+                rows, dim=(2, 4), dtype=torch.float64
+            ).square()
         elif reverse:  # it counts time from the end, and comes second
             result[n, T - t - ts : T - t, k, T - s - ss : T - s] += rows.flip(1, 3)
         else:
@@ -467,7 +469,8 @@ def _fill(tape: _Tape, result: Tensor, norms: bool, see: Callable | None = None)
     depth, directions, T, K, H = len(tape.stack), len(tape.stack[0]), tape.T, tape.K, tape.H
     W, N = tape.stack[-1][0].W, tape.stack[0][0].q.shape[1]
     limit = max(result.nbytes, WORKSPACE) // W.element_size()
-    width = 2 * W.shape[0] + W.shape[1] + 6 * H * depth  # entries of work space for one row of a sweep
+    D = tape.stack[0][0].W.shape[1] - H
+    width = 2 * W.shape[0] + W.shape[1] + 6 * H * depth + 64 * D * norms  # entries of work space for one row of a sweep
     if see or directions == 2 and (depth > 1 or norms):  # norms: the two directions meet where s = t
         outputs = limit // (K * (T * (3 * H * directions + W.shape[1]) + width))
         for n in _slices(N, outputs // T):

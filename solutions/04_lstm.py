@@ -76,6 +76,7 @@ for ax, (name, (f, i)) in zip(axes, settings.items()):
         by_hand[name].append(c.item())
     plot.series(by_hand[name], steps, x="step", title=name, levels={"answer": y.item()}, ax=ax)
 axes[0].set(ylabel="cell state c", ylim=(-0.1, 2))
+fig.suptitle("Only the first setting ends at the answer")
 fig
 
 # %%
@@ -472,11 +473,9 @@ fig
 
 # %%
 factor_after = factor(gradient_by_lag(default, adding(20, 50).x), 5, 40)
-solved = {name: int((curve < 0.02).nonzero()[0]) for name, curve in list(losses.items())[1:]}
 claim("the RNN never gets below 0.12", losses["RNN"].min(), at_least=0.12)
 claim("your step learns to add: its error at the end", losses["LSTM, chrono (yours)"][-1], at_most=0.005)
 claim("the default LSTM learns it, too", losses["LSTM, default"][-1], at_most=0.005)
-claim("but needs more steps than yours", solved["LSTM, default"] / solved["LSTM, chrono (yours)"], at_least=1.1)
 claim("the default LSTM's factor per step, before training", factor_before, at_most=0.72)
 claim("and after", factor_after, at_least=0.9)
 
@@ -484,7 +483,7 @@ claim("and after", factor_after, at_least=0.9)
 # Did you expect the default LSTM to fail? It does not. A start is not a fate: close to the end of the sequence there is always *some*
 # gradient, enough for the optimiser to open a few forget gates; then it reaches further back, and so on. The factor after training shows
 # it. So the honest sentence is: *an LSTM does not solve the vanishing gradient; it has a valve, and training can open it.* The RNN has
-# none to open.
+# none to open. (How much sooner the good start learns differs from one training to the next; do not read it off one figure.)
 #
 # ## How to read a gate trace
 #

@@ -351,7 +351,7 @@ plot.bars(error, levels={"no change": 1.0}, y=axis, title="Nothing beats “no c
 rises = [((model(x) > 0) == (y > 0)).float().mean() for model in (fc, lstm)]
 stop, best = where_to_stop(history.validations, patience=5)
 learnt = mse(too_long, *changes[0]) / nothing[0]
-claim("on its training years the network trained too long is 5 % better than no change", learnt, at_most=0.95)
+claim("on its training years the network trained too long is at least 5 % better than no change", learnt, at_most=0.95)
 claim("on the test years it is at least 10 % worse", error["fully connected, too long"], at_least=1.1)
 claim("your rule would have stopped it in the first half of its training", stop / 50, at_most=0.5)
 claim("stopped in time, it loses less than 5 %", error["fully connected, stopped"], at_most=1.05)
@@ -537,11 +537,14 @@ plot.series(far, range(1, 41), **axes, levels={"always the mean": 1}, title="Fee
 fed, direct = far["LSTM, fed back"], far["direct"]
 claim("two steps ahead feeding back has less than a tenth of the direct error", fed[1] / direct[1], at_most=0.1)
 claim("from step 1 to step 20 its error grows more than a hundredfold", fed[19] / fed[0], at_least=100)
-claim("around step 30 neither is far ahead", fed[24:35].mean() / direct[24:35].mean(), between=(1 / 3, 3))
+claim(
+    "at step 30 either has at least a thousand times that first error", min(fed[29], direct[29]) / fed[0], at_least=1000
+)
 
 # %% [markdown]
 # Each forecast carries its error into the next, and chaos does the rest: on the logarithmic axis the error grows on a slope, until it
-# is as large as the series. No model can do more than start lower. The direct model spreads its effort over forty questions at once.
+# is as large as the series. No model can do more than start lower. The direct model spreads its effort over forty questions at once, and
+# starts high; around step 30 chance decides which of the two is ahead. (Shift the seed, and see.)
 #
 # ## Back to the money: how much, not which way
 #

@@ -410,15 +410,15 @@ print(most() - before)
 @pytest.mark.parametrize(
     "model",
     [
-        "nn.LSTM(8, 32, batch_first=True)",
-        pytest.param("nn.LSTM(8, 32, 2, batch_first=True, bidirectional=True)", marks=pytest.mark.slow),
+        "nn.LSTM(16, 32, batch_first=True)",
+        pytest.param("nn.LSTM(16, 32, 2, batch_first=True, bidirectional=True)", marks=pytest.mark.slow),
     ],
 )
 def test_memory_stays_near_the_result_and_norms_never_hold_it(model):
-    call = f"G.sequence_jacobian({model}, torch.randn(2, 128, 8), nn.Linear({64 if 'bidir' in model else 32}, 64)"
-    size = 2 * 128 * 64 * 128 * 8 * 4  # 67 MB
-    assert size < peak(f"{call})") < 3 * size
-    assert peak(f"{call}, norms=True)") < size
+    call = f"G.sequence_jacobian({model}, torch.randn(2, 128, 16), nn.Linear({64 if 'bidir' in model else 32}, 64)"
+    size = 2 * 128 * 64 * 128 * 16 * 4  # 134 MB
+    assert size < peak(f"{call})") < 2.5 * size
+    assert peak(f"{call}, norms=True)") < 0.5 * size
 
 
 def test_cuda():
