@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 import subprocess
 import sys
@@ -51,6 +52,8 @@ def lab(root: Path, fresh: list[str] = (), start: bool = True, options: list[str
     print(f"your copies are in {work}; opening {target.name}")
     if not start:
         return 0
+    if hasattr(os, "geteuid") and os.geteuid() == 0:  # in a container one is root, and Jupyter refuses to start
+        options = ["--allow-root", *options]
     command = [sys.executable, "-m", "jupyter", "lab", f"--ServerApp.root_dir={root}", *options, str(target)]
     try:
         return subprocess.run(command).returncode
