@@ -10,7 +10,7 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 p
   $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 NBVAL := --nbval --nbval-current-env --nbval-cell-timeout=120 --nbval-sanitize-with tests/nbval.cfg -p no:cacheprovider
 
-.PHONY: help setup lab test test-fast build claims bench lint format progress doctor clean
+.PHONY: help setup lab test test-fast build claims bench browser lint format progress doctor clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "make %-10s %s\n", $$1, $$2}'
@@ -41,6 +41,10 @@ claims: setup  ## does every claim hold on SEEDS=5 seeds? (LESSONS="04 05" for s
 
 bench: setup  ## speed, as ratios measured side by side in one run
 	$(BIN)/python -m tests.bench
+
+browser: setup  ## a person's first minutes in a real browser (needs Chromium; CHROMIUM=/path)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[browser]'
+	$(BIN)/python -m tests.browser.check_lab
 
 progress: setup  ## your exercises: ✓ ✗ ○, and what comes next
 	@$(BIN)/lstmkit progress

@@ -49,7 +49,7 @@ def lab(root: Path, fresh: list[str] = (), start: bool = True, options: list[str
                 f"{path.stem}: the course has a newer version; yours is kept. To change over (yours goes to work/backup): lstmkit lab --fresh {path.stem[:2]}"
             )
     target = first_unfinished(work) or work / lessons[0].name
-    print(f"your copies are in {work}; opening {target.name}")
+    print(f"your copies are in {work}; opening {target.name}", flush=True)
     if not start:
         return 0
     if hasattr(os, "geteuid") and os.geteuid() == 0:  # in a container one is root, and Jupyter refuses to start

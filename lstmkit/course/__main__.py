@@ -1,0 +1,7 @@
+"""`python -m lstmkit.course …` is `lstmkit …`."""
+
+import sys
+
+from lstmkit.course import main
+
+sys.exit(main())
