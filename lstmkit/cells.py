@@ -63,7 +63,7 @@ def lstm_step(
 
 
 def gru_step(from_x: Tensor, h: Tensor, W_hh: Tensor, b_hh: Tensor | None, gates: Gates | None = None) -> Tensor:
-    """One GRU step in torch's form: the reset gate acts after the matrix product (Cho et al., 2014, arXiv v3).
+    """One GRU step in torch's form: the reset gate acts after the matrix product (Cho et al., 2014, first arXiv version).
 
     r, z = σ(…);   n = tanh(W_in x_t + b_in + r∘(W_hn h_{t-1} + b_hn));   h_t = (1 − z)∘n + z∘h_{t-1}
 

@@ -199,13 +199,16 @@ def _kind(layer: Callable, caller: str = "") -> str | None:
         raise ValueError("the layer is time-major: set layer.batch_first = True (weights stay) and give x as (N, T, D)")
     if not callable(layer):
         raise TypeError(f"layer is a {given}; expected a recurrent layer, or a callable from x to y (N, T, K)")
-    if type(layer) in _KINDS and not getattr(layer, "proj_size", 0):
-        if not (layer._forward_hooks or layer._forward_pre_hooks or "forward" in vars(layer)):
-            return given
+    if type(layer) in _KINDS and not getattr(layer, "proj_size", 0) and not _altered(layer):
+        return given
     if caller:
         plain = "a plain RNN, LSTM or GRU of torch or lstmkit, without hooks, proj_size or another forward"
         raise TypeError(f"{caller} needs {plain}; given {layer!r}. sequence_jacobian takes any callable")
     return None
+
+
+def _altered(module: nn.Module) -> bool:
+    return bool(module._forward_hooks or module._forward_pre_hooks or "forward" in vars(module))
 
 
 class _Layer:
@@ -324,7 +327,7 @@ def _head_jacobian(head: Callable | None, y: Tensor) -> Tensor:
     N, T, H = y.shape
     if head is None:
         return torch.eye(H, dtype=y.dtype, device=y.device)[None, None]
-    if type(head) is nn.Linear and head.in_features == H and head.weight.dtype == y.dtype and not head._forward_hooks:
+    if type(head) is nn.Linear and head.in_features == H and head.weight.dtype == y.dtype and not _altered(head):
         return head.weight.detach()[None, None]
     out, y = _outputs(head, y, "the head")
     instead = "For another read-out give sequence_jacobian the whole model as one callable"
@@ -519,7 +522,7 @@ def _outputs(run: Callable, x: Tensor, what: str = "the model") -> tuple[Tensor,
     expect_finite(x)
     leaf = x.detach().clone().requires_grad_()
     with torch.enable_grad():
-        y = run(leaf)
+        y = run(leaf.clone())  # a copy, so that the callable may begin with an operation in place
     if not isinstance(y, Tensor):
         raise TypeError(f"{what} returned a {type(y).__name__}; expected a tensor y, or a tuple that starts with y")
     if y.ndim == 0 or x.ndim == 0 or len(y) != len(x):

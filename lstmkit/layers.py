@@ -208,7 +208,7 @@ class GRU(_Recurrent):
 
     Called as `y, h = layer(x, state=None)`: x (N, T, D), state and h (L·directions, N, H), y (N, T, H·directions).
     Parameters weight_ih_l0 (3H, D), weight_hh_l0 (3H, H), bias_ih_l0, bias_hh_l0 (3H,), … gates in the order r, z, n.
-    Source: Cho et al. (2014), arXiv:1406.1078v3. Raises ValueError or TypeError for bad arguments.
+    Source: Cho et al. (2014), arXiv:1406.1078v1. Raises ValueError or TypeError for bad arguments.
     """
 
     blocks = 3

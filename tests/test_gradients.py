@@ -491,6 +491,21 @@ def test_layers_that_are_not_plain_are_differentiated_as_they_are():
             G.state_jacobian(odd, x)
 
 
+def test_heads_and_models_that_work_in_place_or_with_hooks():
+    torch.manual_seed(0)
+    layer, x = build(nn.GRU, 3, 4), torch.randn(2, 5, 3, dtype=torch.float64)
+    head = nn.Sequential(nn.ReLU(inplace=True), nn.Linear(4, 2)).double()
+    want = by_autograd(layer, x, lambda y: head(y.clone()))
+    assert_close(G.sequence_jacobian(layer, x, head), want)
+    assert_close(
+        G.sequence_jacobian(nn.Sequential(nn.ReLU(inplace=True)), x),
+        by_autograd(lambda x, _: (x.relu(),), x),
+    )
+    hooked = nn.Linear(4, 2).double()
+    hooked.register_forward_pre_hook(lambda module, inputs: (inputs[0] * 3,))
+    assert_close(G.sequence_jacobian(layer, x, hooked), by_autograd(layer, x, hooked))
+
+
 def test_models_that_mix_the_batch_get_their_own_samples_block():
     torch.manual_seed(0)
     norm = nn.BatchNorm1d(2, affine=False).double().train()

@@ -1,7 +1,7 @@
 """A short signal hidden in a window of noise: where it lies, in time and channel, is known. Made on the spot.
 
-A sequence is noise in D channels. In one channel, at one place, it carries one cycle of a sine: up and then down (label 1), or
-down and then up (label 0). Both sum to zero, so the label is in the order of things alone.
+A sequence is noise in D channels. In one channel, at one place, it carries a bump, half a cycle of a sine: upwards (label 1) or
+downwards (label 0). Nothing else tells the label, so every other entry is irrelevant.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ class Signals(NamedTuple):
 
 
 def hidden_signal(
-    N: int, T: int = 60, D: int = 3, *, start: int | None = None, length: int = 8, generator: Generator | None = None
+    N: int, T: int = 40, D: int = 3, *, start: int | None = None, length: int = 8, generator: Generator | None = None
 ) -> Signals:
-    """N sequences of noise (standard deviation 0.5), each with one cycle of amplitude 2 in a random channel.
+    """N sequences of noise (standard deviation 0.5), each with one bump of height 2 in a random channel.
 
     start: the step where the signal begins, 0 … T − length; drawn for each sequence if None. Raises ValueError beyond that.
     """
@@ -36,5 +36,5 @@ def hidden_signal(
     label, channel = torch.randint(2, (N,), generator=generator), torch.randint(D, (N,), generator=generator)
     inside = torch.arange(T) - at  # (N, T): steps since the signal began
     mask = ((inside >= 0) & (inside < length))[:, :, None] & (torch.arange(D) == channel[:, None, None])
-    cycle = 2 * torch.sin(2 * math.pi * (inside + 0.5) / length)[:, :, None] * (2 * label - 1)[:, None, None]
-    return Signals(0.5 * torch.randn(N, T, D, generator=generator) + cycle * mask, label.float(), mask)
+    bump = 2 * torch.sin(math.pi * (inside + 0.5) / length)[:, :, None] * (2 * label - 1)[:, None, None]
+    return Signals(0.5 * torch.randn(N, T, D, generator=generator) + bump * mask, label.float(), mask)

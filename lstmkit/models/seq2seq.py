@@ -16,16 +16,15 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from lstmkit.shapes import expect, expect_lengths
 
-__all__ = ["END", "PAD", "START", "UNKNOWN", "Attention", "Decoded", "Decoder", "DecoderState"]
-__all__ += ["Encoder", "EncoderDecoder", "beam", "greedy"]
-
 PAD, START, END, UNKNOWN = range(4)
 _NEVER = [PAD, START, UNKNOWN]  # what decoding does not write: an unknown word can be read, not written
+__all__ = ["END", "PAD", "START", "UNKNOWN", "Attention", "Decoded", "Decoder", "DecoderState"]
+__all__ += ["Encoder", "EncoderDecoder", "beam", "greedy"]
 
 
 class Decoded(NamedTuple):
     """tokens: N lists without start and end, [] for an empty output. scores: (N,), log-probability per token, the end
-    token counted. ended: (N,) bool, False where `max_length` cut the output."""
+    counted. ended: (N,) bool, False where `max_length` cut the output."""
 
     tokens: list[list[int]]
     scores: Tensor
@@ -50,8 +49,8 @@ class Encoder(nn.Module):
         self.lstm = _lstm(hidden_size)
 
     def forward(self, tokens: Tensor, lengths: Tensor) -> DecoderState:
-        """tokens: (N, T) integers. lengths: (N,), at least 1. Returns the state after each sequence's last real token,
-        and the hidden states of all steps as memory. Raises ValueError for wrong shapes or an empty sequence."""
+        """tokens: (N, T). lengths: (N,), at least 1. Returns the state after each sequence's last real token, and the
+        hidden states of all steps as memory. Raises ValueError for wrong shapes or an empty sequence."""
         N, T = expect(tokens, "N T", name="tokens")
         lengths = expect_lengths(lengths, N, T)
         packed = pack_padded_sequence(self.embedding(tokens), lengths.cpu(), batch_first=True, enforce_sorted=False)
@@ -65,8 +64,7 @@ class Attention(nn.Module):
     """Weights over the steps of a memory, for each query; and the weighted mean of the memory.
 
     kind: "dot", q·(W m) / √H (Luong et al., 2015, "general", scaled as in Vaswani et al., 2017), or "additive",
-    v·tanh(W q + U m) (Bahdanau et al., 2015). Raises ValueError for another kind.
-    """
+    v·tanh(W q + U m) (Bahdanau et al., 2015). Raises ValueError for another kind."""
 
     def __init__(self, query_size: int, memory_size: int, kind: str = "additive"):
         super().__init__()
@@ -93,25 +91,20 @@ class Attention(nn.Module):
 
 
 class Decoder(nn.Module):
-    """An LSTM over embedded output tokens, with or without attention to a memory (after the LSTM, as in Luong et al., 2015).
-
-    attention: None, "dot" or "additive". The memory's width must then be hidden_size.
-    """
+    """An LSTM over output tokens; attention: None, "dot" or "additive", to a memory as wide as H, after the LSTM (Luong)."""
 
     def __init__(self, vocabulary: int, hidden_size: int, attention: str | None = None):
         super().__init__()
         self.embedding = nn.Embedding(vocabulary, hidden_size, padding_idx=PAD)
         self.lstm = _lstm(hidden_size)
         self.attention = Attention(hidden_size, hidden_size, attention) if attention else None
-        if attention:
-            self.combine = nn.Linear(2 * hidden_size, hidden_size)
+        self.combine = nn.Linear(2 * hidden_size, hidden_size) if attention else None
         self.read = nn.Linear(hidden_size, vocabulary)
 
     def forward(self, tokens: Tensor, state: DecoderState | tuple[Tensor, Tensor]) -> tuple[Tensor, DecoderState]:
         """Teacher forcing. tokens: (N, T), what is fed at each step, from START on. state: a DecoderState or a pair (h, c).
         Returns the logits for the token after each, (N, T, V), and the state after the last."""
-        logits, state, _ = self.attend(tokens, state)
-        return logits, state
+        return self.attend(tokens, state)[:2]
 
     def attend(self, tokens: Tensor, state) -> tuple[Tensor, DecoderState, Tensor | None]:
         """As `forward`, and the attention weights, (N, T, T_x), or None."""
@@ -132,10 +125,8 @@ class Decoder(nn.Module):
 
 
 class EncoderDecoder(nn.Module):
-    """Encoder and decoder. Without attention, the encoder's last state is the whole message.
-
-    Decode with `greedy(model.step, model.encode(source, lengths), max_length)`.
-    """
+    """Without attention the encoder's last state is the whole message. Decode with
+    `greedy(model.decode.step, model.encode(source, lengths), max_length)`."""
 
     def __init__(self, source_vocabulary: int, target_vocabulary: int, hidden_size: int, attention: str | None = None):
         super().__init__()
@@ -146,17 +137,11 @@ class EncoderDecoder(nn.Module):
         """source: (N, T_x). lengths: (N,). tokens: (N, T_y), fed to the decoder. Returns logits, (N, T_y, V)."""
         return self.decode(tokens, self.encode(source, lengths))[0]
 
-    def step(self, tokens: Tensor, state: DecoderState) -> tuple[Tensor, DecoderState]:
-        """The decoder's step."""
-        return self.decode.step(tokens, state)
-
 
 @torch.no_grad()
 def greedy(step: Callable, state: Any, max_length: int, *, start=START, end=END, never=_NEVER) -> Decoded:
     """Write the likeliest token, feed it back, until `end` or for max_length steps (the end token is one of them).
-
-    step, state: see the module. never: tokens that are not written. Raises ValueError for max_length < 1.
-    """
+    step, state: see the module. never: tokens that are not written. Raises ValueError for max_length < 1."""
     return beam(step, state, max_length, width=1, start=start, end=end, never=never)
 
 
@@ -164,12 +149,13 @@ def greedy(step: Callable, state: Any, max_length: int, *, start=START, end=END,
 def beam(step: Callable, state: Any, max_length: int, *, width: int = 4, start=START, end=END, never=_NEVER) -> Decoded:
     """Keep the `width` best beginnings at every step; an ended one stays and competes. Width 1 is greedy decoding.
 
-    Ranked by log-probability per token (the end token counted), so that short outputs have no advantage; Sutskever et al.
-    (2014), normalised as in Wu et al. (2016) with exponent 1. The rest as in `greedy`.
-    """
+    Ranked by log-probability per token, the end counted: short outputs have no advantage (Wu et al., 2016, exponent 1).
+    The rest as in `greedy`."""
     if max_length < 1 or width < 1:
         raise ValueError(f"max_length is {max_length}, width is {width}; expected at least 1 of each")
-    leaf = _first(state)
+    leaf = state
+    while not isinstance(leaf, Tensor):
+        leaf = leaf[0]
     N, each = len(leaf), torch.arange(len(leaf), device=leaf.device)[:, None]
     state = _rows(state, each.expand(N, width).flatten())
     total = torch.zeros(N, width, device=leaf.device)
@@ -193,22 +179,17 @@ def beam(step: Callable, state: Any, max_length: int, *, width: int = 4, start=S
         ended = (tokens[:, :, -1] == end) | torch.isinf(total)
         if ended.all():
             break
-    scores, first = (total / length.clamp(min=1)).max(1, keepdim=True)
-    rows = tokens[each, first][:, 0, 1:].tolist()
+    scores, first = (total / length.clamp(min=1)).max(1)
+    rows = tokens[each[:, 0], first, 1:].tolist()
     written = [row[: row.index(end)] if end in row else row for row in rows]
-    return Decoded(written, scores[:, 0], ended[each, first][:, 0])
+    return Decoded(written, scores, ended[each[:, 0], first])
 
 
 def _lstm(H: int) -> nn.LSTM:
     """An LSTM whose forget biases start at 1 (Jozefowicz et al., 2015)."""
     lstm = nn.LSTM(H, H, batch_first=True)
-    with torch.no_grad():
-        lstm.bias_hh_l0[H : 2 * H] = 1
+    nn.init.ones_(lstm.bias_hh_l0[H : 2 * H])
     return lstm
-
-
-def _first(state: Any) -> Tensor:
-    return state if isinstance(state, Tensor) else _first(state[0])
 
 
 def _rows(state: Any, rows: Tensor) -> Any:
