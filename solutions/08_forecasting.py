@@ -88,7 +88,8 @@ windows = exercise("08.1", windows)
 #
 # The data are split **by time**: the first 60 % train, the next 15 % validate (they decide when to stop), the last 25 %, which nothing
 # may touch before the end, test. Numbers are **scaled**: minus the mean, over the standard deviation, *of the training part*. A window of
-# the test part may begin in the days before; they are known by then.
+# the test part may begin in the days before; they are known by then. (Moving the ends on and training again, year by
+# year, is called **walk-forward**; one split is enough here.)
 #
 # The model is an LSTM with a linear read-out of its last state:
 #
@@ -100,7 +101,8 @@ windows = exercise("08.1", windows)
 # | $h_L$, the last state | `h[:, -1]` | (N, H) |
 # | $\hat y$, the forecast | `model(x)` | (N,), or (N, K) for K values |
 #
-# Six units, as in many a tutorial. **Before you run:** R² is 1 for a perfect forecast and 0 for always giving the mean. Your guess?
+# Six units, as in many a tutorial. **Before you run:** **R²**, the share of the variance that a forecast
+# explains, is 1 if it is perfect and 0 if it always gives the mean. Your guess?
 
 
 # %%
@@ -258,7 +260,7 @@ claim("the forecast moves as the rate moved the day before", shifted(1), at_leas
 claim("with the change that it should foresee it has next to nothing in common", shifted(0), between=(-0.15, 0.15))
 
 # %% [markdown]
-# Look at the left panel: each turn of the orange line comes one day after the black one's. The "forecast" is yesterday's
+# Look at the left panel: most turns of the orange line come one day after the black one's. The "forecast" is yesterday's
 # rate, shifted and a little blurred. Drawn over six years, one day is thinner than the line.
 #
 # ## Ask for the change, not the level
@@ -282,19 +284,16 @@ returns = rate.log().diff()
 returns = returns / returns[: round(0.6 * T)].std()
 changes = split(returns, 20)
 too_long, history = train(fully_connected(20), changes, 1000, restore_best=False, title="too long")
-nothing = [y.square().mean() for _, y in changes]  # the error of "no change", in each part
-lines = {
-    "training, mean of 100 steps": torch.tensor(history.losses).unfold(0, 100, 1).mean(1) / nothing[0].cpu(),
-    "validation": torch.tensor(history.validations) / nothing[1].cpu(),
-}
+nothing = [y.square().mean().item() for _, y in changes]  # the error of "no change" in each part
+blue = torch.tensor(history.losses).unfold(0, 100, 1).mean(1) / nothing[0]
+lines = {"training, mean of 100 steps": blue, "validation": torch.tensor(history.validations) / nothing[1]}
 xs = dict(zip(lines, [range(100, 1001), history.validation_steps]))
-axis = "squared error / that of “no change”"
-plot.series(lines, xs, x="step", y=axis, levels={"no change": 1.0}, title="It learns the past by heart")
+plot.series(lines, xs, x="step", y="error / error of no change", levels={"no change": 1}, title="It learns by heart")
 
 # %% [markdown]
 # The training error falls below "no change": the network learns those years by heart. The validation error rises above it: what it
-# learns does not hold for other years. This is **overfitting**, and the cure at hand is **early stopping**: watch the validation, stop when it has brought no new
-# best for a while, and go back to the weights of the best.
+# learns does not hold for other years. This is **overfitting**, and the cure at hand is **early stopping**: watch the validation, stop
+# when it has brought no new best for a while, and go back to the weights of the best.
 #
 # ### Exercise 08.4 · Where to stop (15 min, ●●●)
 #
@@ -345,7 +344,7 @@ lstm, _ = train(Forecaster(hidden=6), changes, 600, patience=5, title="LSTM")
 x, y = changes[2]
 models = {"fully connected, too long": too_long, "fully connected, stopped": fc, "LSTM, stopped": lstm}
 error = {name: (mse(model, x, y) / nothing[2]).item() for name, model in models.items()}
-plot.bars(error, levels={"no change": 1.0}, y=axis, title="Nothing beats “no change”")
+plot.bars(error, levels={"no change": 1.0}, y="error / error of no change", title="Nothing beats “no change”")
 
 # %%
 rises = [((model(x) > 0) == (y > 0)).float().mean() for model in (fc, lstm)]
@@ -353,7 +352,7 @@ stop, best = where_to_stop(history.validations, patience=5)
 learnt = mse(too_long, *changes[0]) / nothing[0]
 claim("on its training years the network trained too long is at least 5 % better than no change", learnt, at_most=0.95)
 claim("on the test years it is at least 10 % worse", error["fully connected, too long"], at_least=1.1)
-claim("your rule would have stopped it in the first half of its training", stop / 50, at_most=0.5)
+claim("your rule would have stopped it in the first half of its training", stop / len(history.validations), at_most=0.5)
 claim("stopped in time, it loses less than 5 %", error["fully connected, stopped"], at_most=1.05)
 claim("but it does not gain as much as 1 %", error["fully connected, stopped"], at_least=0.99)
 claim("nor does the LSTM", error["LSTM, stopped"], at_least=0.99)
@@ -503,8 +502,8 @@ claim("with half of the window hidden, the fully connected network does better",
 # %% [markdown]
 # So it was not the LSTM. What finds nothing in the dollar finds almost everything in Lorenz's chaos: what differs is whether there
 # *is* something. And why does recurrence help? The fully connected network has its own weights for each place in the window and must find
-# out, place by place, which ones to leave alone; the older values only confuse it. The LSTM has one set of weights for all
-# places. Give the fully connected network its due, though: with a window of the right length it comes close, in less time.
+# out, place by place, which ones to leave alone; the older values got in its way, as hiding them showed. The LSTM has one set of
+# weights for all places. Give the fully connected network its due, though: with a window of the right length it comes closer.
 #
 # ## Further ahead
 #
@@ -537,9 +536,7 @@ plot.series(far, range(1, 41), **axes, levels={"always the mean": 1}, title="Fee
 fed, direct = far["LSTM, fed back"], far["direct"]
 claim("two steps ahead feeding back has less than a tenth of the direct error", fed[1] / direct[1], at_most=0.1)
 claim("from step 1 to step 20 its error grows more than a hundredfold", fed[19] / fed[0], at_least=100)
-claim(
-    "at step 30 either has at least a thousand times that first error", min(fed[29], direct[29]) / fed[0], at_least=1000
-)
+claim("at step 30 either has a thousand times that first error", min(fed[29], direct[29]) / fed[0], at_least=1000)
 
 # %% [markdown]
 # Each forecast carries its error into the next, and chaos does the rest: on the logarithmic axis the error grows on a slope, until it
@@ -572,7 +569,7 @@ claim("more than a third of the error of “always as on average” is gone", 1 
 claim("the LSTM beats a linear regression by less than 6 %", error["LSTM"] / error["linear"], between=(0.94, 1))
 
 # %% [markdown]
-# A memory helps, but a plain weighted average of the past is memory enough; what the LSTM adds is small.
+# A memory helps, but a weighted sum of the past is memory enough; what the LSTM adds is small.
 #
 # ## What you can now do
 #
@@ -595,4 +592,5 @@ claim("the LSTM beats a linear regression by less than 6 %", error["LSTM"] / err
 #
 # *Further reading.* R. A. Meese, K. Rogoff, "Empirical exchange rate models of the seventies: do they fit out of sample?", *Journal of
 # International Economics* 14 (1983): the random walk wins. E. N. Lorenz, "Deterministic nonperiodic flow", *Journal of the Atmospheric
-# Sciences* 20 (1963). R. F. Engle, "Autoregressive conditional heteroscedasticity …", *Econometrica* 50 (1982): volatility. *Data:* European Central Bank, euro foreign exchange reference rates.
+# Sciences* 20 (1963). R. F. Engle, "Autoregressive conditional heteroscedasticity …", *Econometrica* 50 (1982): volatility.
+# *Data:* European Central Bank, euro foreign exchange reference rates.
