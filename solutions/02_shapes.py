@@ -12,7 +12,7 @@
 # **Which way in, which way out?**
 #
 # After this lesson you will be able to
-# - say which of the five mappings a task needs, and write each as a model of three lines,
+# - say which of the five mappings a task needs, and read from a gradient which inputs can move which outputs,
 # - name the axes of every tensor that goes into and comes out of `nn.RNN`, `nn.GRU` and `nn.LSTM`,
 # - catch four bugs that no error message reports, one of them with a gradient.
 #
@@ -44,7 +44,7 @@ plot.mapping()
 #
 # In lesson 01, the network that spelled *hello* gave one output for each input: many-to-many, aligned.
 #
-# Each mapping is a model of three lines. Read them for one thing only: *which states are read out*. The last two models write a
+# Each mapping is a model of one to four lines. Read them for one thing only: *which states are read out*. The last two models write a
 # sequence of their own: a second network, the *writer*, starts from a state that it is given. It has nothing to read, so it gets
 # zeros, which only count the steps.
 #
@@ -145,7 +145,7 @@ alone = torch.cat([lstm(x[n : n + 1])[0] for n in range(N)])
 claim("a sequence alone gets the output that it gets in the batch", (together - alone).abs().max(), at_most=1e-6)
 
 # %% [markdown]
-# Thirty-two rows are 4H: an LSTM has four inputs where the RNN has one, stacked in one matrix (lesson 04 opens it up; a GRU has three).
+# Thirty-two rows are 4H: an LSTM computes four sums of H numbers where the RNN computes one, stacked in one matrix (lesson 04 opens it up; a GRU has three).
 # torch keeps a weight as (outputs, inputs), so the columns are D for the input and H for the state.
 #
 # ## What comes out
@@ -381,7 +381,7 @@ plot.series(
 )
 
 # %% [markdown]
-# A classifier that reads `output[:, -1]` of such a batch is asked to tell apart two states that are the same. What you want is the
+# A classifier that reads `output[:, -1]` of such a batch is asked to tell apart states that are all but the same. What you want is the
 # state at each sequence's own last step.
 #
 # ### Exercise 02.3 · The last valid step (10 min, ●●○)

@@ -190,6 +190,7 @@ gradient_by_lag = exercise("03.2", gradient_by_lag)
 # </details>
 # <details><summary>Fuller hint</summary>
 #
+# First `x = x.clone().requires_grad_()` and `last = layer(x)[-1]`. Then
 # `rows = torch.stack([torch.autograd.grad(h_i, x, retain_graph=True)[0] for h_i in last])`, then square, sum over axes 0 and 2, root.
 # Time order runs from the first input to the last; `.flip(0)` turns it into lags.
 # </details>
@@ -222,10 +223,10 @@ inputs, fading = torch.randn(4, 100, 4, dtype=torch.float64), {}
 for name, net in networks.items():
     fading[name] = torch.stack([gradient_by_lag(lambda x, net=net: net(x)[0], x) for x in inputs]).mean(0)
 labels = {"x": "lag k (steps)", "y": "size of ∂h(T) / ∂x(T − k)"}
-plot.series(fading, log=True, **labels, title="Straight lines: each step multiplies by one factor")
+plot.series(fading, log=True, **labels, title="Nearly straight lines: a factor per step")
 
 # %% [markdown]
-# Look how straight the lines are. Each step back multiplies by the matrix $\text{diag}(1 - h^2)\, U$, and on average every step is
+# Look how nearly straight the lines are. Each step back multiplies by the matrix $\text{diag}(1 - h^2)\, U$, and on average every step is
 # alike; so the slope is *a factor per step*. Here it is, measured.
 
 # %%
@@ -237,7 +238,8 @@ claim("orthogonal × 1.5: it explodes", factor["orthogonal × 1.5"], at_least=1.
 claim("ReLU with the identity fades by far the slowest", factor["ReLU, identity"], between=(0.96, 1.0))
 
 # %% [markdown]
-# With a default network, the gradient from 100 steps ago is not small, it is *gone*. The culprits are two. U shrinks. And tanh shrinks,
+# With a default network, the gradient from 100 steps ago is not small, it is *gone*. The culprits are two. U shrinks, in the long run: its eigenvalues are
+# below 1. And tanh shrinks,
 # for $1 - h^2$ is below 1 wherever a unit is not at zero; that is why even a rotation fades. A relu that is on has the slope 1. It fades
 # all the same, because units that reach zero pass nothing on.
 #
@@ -504,7 +506,7 @@ claim("window 24: learnt, down to less than a twentieth", smooth["window 24"][-1
 
 # %% [markdown]
 # Two pairs teach it, and serve all sixteen: the weights are shared over time. (Had the network learnt those two alone, its error would
-# be 14/16.) Where no pair lies within a window, the network ends where it
+# be 14/16.) Here, with no pair within a window, the network ends where it
 # began.
 #
 # Look at its curve, though. It falls first, and then *rises again*. Truncation cuts the error, not the memory: the state still
@@ -517,8 +519,8 @@ claim("window 24: learnt, down to less than a twentieth", smooth["window 24"][-1
 #
 # - **By hand**: $\delta_t = \lambda_t \circ (1 - h_t^2)$, then $W^\top \delta_t$ to the input and $U^\top \delta_t$ to the step before. Weights
 #   collect from all steps.
-# - **A factor per step**: far below 1 with torch's default, still below 1 with a rotation, above 1 with a gain that is large enough. It is
-#   at most the largest singular value of U.
+# - **A factor per step**: far below 1 with torch's default, still below 1 with a rotation, above 1 with a gain that is large enough. In
+#   the long run it is at most the largest singular value of U.
 # - **Clipping** keeps the direction and limits the length. **Truncating** keeps the state and cuts the error: what fits in no window, no
 #   error teaches.
 #

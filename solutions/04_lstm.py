@@ -52,7 +52,7 @@ fig
 # %% [markdown]
 # ## A cell with two valves
 #
-# A network that always answers 1 has a mean squared error of 1/6: that is the yardstick. To do better it must carry the first number
+# A network that always answers 1 has a mean squared error of 1/6 (two variances of 1/12): that is the yardstick. To do better it must carry the first number
 # past dozens of others, untouched. The RNN of lesson 01 makes a *whole new* state at every step, $h_t = \tanh(W x_t + U h_{t-1} + b)$:
 # nothing in it can be left alone.
 #
@@ -122,7 +122,7 @@ arrows = "c ×f,×f +,+ •,• c',f ×f,i ×i,g ×i,×i +,• tanh,tanh ×o,o �
 plot.diagram(
     gates | ends | inside,
     [arrow.split() for arrow in arrows.split(",")],
-    title="The cell state goes straight on; four small networks turn the valves",
+    title="The cell state goes straight on; three turn the valves, one proposes the value",
 )
 
 # %% [markdown]
@@ -221,7 +221,8 @@ claim(
 # $$\frac{\partial c_t}{\partial c_{t-1}} = \operatorname{diag}(f_t)$$
 #
 # Every cell's error stays in its own lane, multiplied by its own forget gate; with $f = 1$, by 1, for ever. But read the small print: this
-# holds *with the gates held fixed*. The gates read $h_{t-1} = o_{t-1} \circ \tanh(c_{t-1})$, so the old cell turns the valves, too.
+# holds *with the gates held fixed*. The gates *and the candidate* read $h_{t-1} = o_{t-1} \circ \tanh(c_{t-1})$, so the old cell
+# turns the valves, and shapes what is written, too. (The weights are doubled here, so that this second route can be seen.)
 #
 # **Before you run:** on the left, the derivative along the straight line alone; on the right, all routes. Which entries will be new?
 
@@ -328,7 +329,7 @@ def factor(norms, near=10, far=60):
 
 
 claim("the RNN's factor per step", factor(by_lag["RNN"]), between=(0.45, 0.7))
-claim("the LSTM's factor per step is hardly better", factor(by_lag["LSTM, default"]), between=(0.58, 0.72))
+claim("the LSTM's factor per step is of the same kind", factor(by_lag["LSTM, default"]), between=(0.58, 0.72))
 claim(
     "over 50 steps the LSTM's gradient shrinks to less than a hundred-millionth",
     factor(by_lag["LSTM, default"]) ** 50,
@@ -424,7 +425,7 @@ claim(
 # Back to the adding problem, with three networks of 32 units: an RNN; an LSTM as it comes from the factory; and *your own* step with chrono
 # initialisation. `Own` is an `nn.LSTM` in every respect, but its loop is your `unroll`.
 #
-# **Before you run:** at default initialisation the LSTM's gradient over 50 steps is a billionth. Will it learn anything at all?
+# **Before you run:** at default initialisation the LSTM's gradient over 50 steps is next to nothing. Will it learn anything at all?
 
 
 # %% tags=["nbval-ignore-output"]

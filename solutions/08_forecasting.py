@@ -441,8 +441,8 @@ claim("D's is zero above the diagonal", future[trailing], close_to=0.0, toleranc
 # but they are **chaotic**: two states that differ by a hair soon go separate ways. We show 48 values of one coordinate, 0.05 time
 # units apart, and ask for the value five steps later.
 #
-# First, *how* to train. Stochastic gradient descent (**SGD**) has one learning rate for all weights; **momentum** averages its
-# steps; **Adam** gives each weight a step size of its own. Each gets a learning rate that suited it in a few trials of ours.
+# First, *how* to train. Stochastic gradient descent (**SGD**) has one learning rate for all weights; **momentum** adds
+# to each step nine tenths of the one before; **Adam** gives each weight a step size of its own. Each gets a learning rate that suited it in a few trials of ours.
 #
 # **Before you run:** after the same 300 steps, by what factor will their losses differ?
 
@@ -474,8 +474,8 @@ fig
 def linear(data):
     """Forecasts of a linear regression on the window, for the test part."""
     (x, y), _, (x_test, _) = data
-    x, x_test = (nn.functional.pad(part, (0, 1), value=1.0) for part in (x, x_test))
-    return x_test @ torch.linalg.lstsq(x, y[:, None]).solution[:, 0]
+    x, x_test = (nn.functional.pad(part.double(), (0, 1), value=1.0) for part in (x, x_test))  # 1: the intercept
+    return x_test @ torch.linalg.lstsq(x, y[:, None].double()).solution[:, 0]
 
 
 falling = partial(torch.optim.lr_scheduler.LinearLR, start_factor=1, end_factor=0.02, total_iters=1000)

@@ -118,8 +118,7 @@ define(
         case(*_bidirectional(2, 4, 2, 1), label="one layer, N = H = 2"),
         case(*_bidirectional(1, 3, 4, 2), label="a batch of one"),
     ],
-    gradients=True,
-    alternatives=[_by_transpose],
+    alternatives=[_by_transpose, _halves_of_output],
     mistakes=[
         mistake(
             "this is output[:, -1]: its backward half has read one step only. Take both final states from h_n",

@@ -1,197 +1,248 @@
-"""`make bench`, or `python -m tests.bench [--threads 1] [--seconds 1] [--write]`: ratios measured side by side in one run."""
+"""`make bench`: ratios measured side by side in one run. `python -m tests.bench --write` also renews README.md here.
+
+Every row differentiates the same thing: one LSTM layer with a linear read-out to one output a step, float32, random weights;
+∂y_t/∂x_s for all t and s. The peers get that from stock torch or Captum, and from the same modules:
+
+loop          one torch.autograd.grad for each output step, the batch's samples summed (they do not mix)
+replicated    T copies of the batch, copy t gives output t, one backward pass
+batched       torch.autograd.grad(..., is_grads_batched=True)
+jacrev        torch.func.jacrev                                           with oneDNN on and off
+jacobian      torch.autograd.functional.jacobian(..., vectorize=True)     with oneDNN on and off
+captum        captum.attr.Saliency(abs=False), a call for each output step
+captum ×T     the same in one call, with the input repeated T times
+
+A peer that would take longer than CAP seconds is timed on as many evenly spaced outputs as fit and scaled up (shown with ~).
+A peer that would need more than 4 GiB is left out (–), and so is a row whose result exceeds 1 GB.
+"""
 
 from __future__ import annotations
 
 import argparse
-import os
 import platform
 import subprocess
 import sys
 import time
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 
-import captum
+import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 
-from lstmkit import layers
 from lstmkit.gradients import sequence_jacobian
-from tests.bench.ways import WAYS
+from lstmkit.layers import LSTM
 
-HERE = Path(__file__).parent
-LIMIT = 10**9  # bytes: a larger result is left out
-ROOM = 1.5e9  # bytes that a block of outputs may take on its way
-GRID = [(N, T, H, D, 1) for T, H in ((64, 64), (256, 64), (256, 16), (1024, 16)) for N in (1, 16) for D in (1, 8, 64)]
-MORE = [
-    (1, 64, 64, 8, 64),
-    (1, 256, 64, 8, 64),
-    (1, 256, 16, 8, 16),
-    (1, 1024, 16, 1, 16),
-    (1, 16, 16, 1, 1),
-    (16, 16, 16, 8, 1),
-]
-BARS = {(1, 256, 64, 8, 1): 6, (1, 1024, 16, 1, 1): 50, (16, 64, 64, 8, 1): 1.5}  # times the autograd loop, from DESIGN
+CAP = 1.5  # seconds
+SIZES = [(64, 64), (256, 64), (256, 16), (1024, 16)]  # T, H: T/H = 1, 4, 16, 64
+GOALS = {(1, 256, 64, 8): 6.0, (1, 1024, 16, 1): 50.0, (16, 64, 64, 8): 1.5}  # N, T, H, D: against the loop
+LARGEST = 1e9  # bytes of a result
+MEMORY = 4 * 2**30  # bytes that a peer may need
 
 
-def say(text: str) -> None:
-    live = sys.stderr.isatty()
-    print(f"\r\033[K{text}" if live else text, end="" if live else "\n", file=sys.stderr, flush=True)
+def clock(call: Callable[[], object], repeats: int = 1) -> float:
+    """The shortest of `repeats` timings, in seconds."""
+    best = float("inf")
+    for _ in range(repeats):
+        begun = time.perf_counter()
+        call()
+        best = min(best, time.perf_counter() - begun)
+    return best
 
 
-def least(run, seconds: float, most: int = 20) -> float:
-    """The shortest of several runs: as many as fit into `seconds`, at least 1, after one that warms up if there is time."""
-    times, start = [], time.perf_counter()
-    while not times or (len(times) < most and time.perf_counter() - start + times[-1] < seconds):
-        begin = time.perf_counter()
-        run()
-        times.append(time.perf_counter() - begin)
-    return min(times)
+def peers(layer: nn.LSTM, head: nn.Linear, x: Tensor) -> dict[str, Callable[[Tensor], Tensor]]:
+    """{name: function of the chosen output steps (m,) that returns their gradients, (m, N, T, D)}."""
+    from captum.attr import Saliency
+
+    N, T, D = x.shape
+
+    def outputs(x: Tensor) -> Tensor:
+        return head(layer(x)[0]).squeeze(2)  # (N, T)
+
+    def loop(steps):
+        leaf = x.clone().requires_grad_()
+        y = outputs(leaf).sum(0)
+        return torch.stack([torch.autograd.grad(y[t], leaf, retain_graph=True)[0] for t in steps])
+
+    def replicated(steps):
+        leaf = x.repeat(len(steps), 1, 1, 1).requires_grad_()
+        y = outputs(leaf.flatten(0, 1)).unflatten(0, (len(steps), N))
+        return torch.autograd.grad(y[torch.arange(len(steps)), :, steps].sum(), leaf)[0]
+
+    def batched(steps):
+        leaf = x.clone().requires_grad_()
+        y = outputs(leaf).sum(0)[steps]
+        return torch.autograd.grad(y, leaf, torch.eye(len(steps)), is_grads_batched=True)[0]
+
+    def jacrev(steps):
+        return torch.func.jacrev(lambda leaf: outputs(leaf).sum(0)[steps])(x)
+
+    def jacobian(steps):
+        return torch.autograd.functional.jacobian(lambda leaf: outputs(leaf).sum(0)[steps], x, vectorize=True)
+
+    def without_onednn(method):
+        def call(steps):
+            with torch.backends.mkldnn.flags(enabled=False):
+                return method(steps)
+
+        return call
+
+    saliency = Saliency(outputs)
+
+    def captum(steps):
+        return torch.stack([saliency.attribute(x, target=int(t), abs=False) for t in steps]).detach()
+
+    def captum_repeated(steps):
+        many = x.repeat(len(steps), 1, 1)
+        return saliency.attribute(many, target=steps.repeat_interleave(N), abs=False).unflatten(0, (len(steps), N))
+
+    return {
+        "loop": loop,
+        "replicated": replicated,
+        "batched": batched,
+        "jacrev": jacrev,
+        "jacrev, no oneDNN": without_onednn(jacrev),
+        "jacobian": jacobian,
+        "jacobian, no oneDNN": without_onednn(jacobian),
+        "captum": captum,
+        "captum ×T": captum_repeated,
+    }
 
 
-def machine() -> list[str]:
-    cpu = platform.processor() or platform.machine()
-    if Path("/proc/cpuinfo").exists():
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-        cpu = next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), cpu)
-    return [
-        f"{cpu}, {os.cpu_count()} cores, **{torch.get_num_threads()} thread(s)**, {platform.system()}",
-        f"Python {platform.python_version()}, torch {torch.__version__}, Captum {captum.__version__}, float32 on the CPU",
-    ]
+def bytes_needed(name: str, N: int, T: int, H: int) -> float:
+    """Roughly what a peer holds at once: the gates and states of every copy, or of every row of a batched backward."""
+    rows = N if name in ("loop", "captum") else N * T
+    return rows * T * H * 4 * 10
 
 
-def one_way(way, onednn: bool, single, case, ours, seconds: float) -> tuple[float, bool]:
-    """Seconds for the whole Jacobian by one way, and whether it is reckoned from a part."""
-    (N, T, H, D, K), layer, head, x = case
-    every = [(t, k) for t in range(T) for k in range(K)]
-    if single:
-        sizes = [min(8, len(every))]
-    else:
-        fits = max(1, int(ROOM / (4 * N * T * (16 * H + 3 * D))))
-        sizes = sorted({min(size, len(every), fits) for size in (16, 128, len(every))})
-    best, reckoned = float("inf"), True
-    with torch.backends.mkldnn.flags(enabled=onednn):
-        for size in sizes:
-            blocks = -(-len(every) // size)
-            at = every[:: max(1, len(every) // size)][:size]  # spread over all steps
-            begin = time.perf_counter()
-            rows = way(layer, head, x, at)
-            part = time.perf_counter() - begin
-            for row, (t, k) in zip(rows, at, strict=True):
-                assert torch.allclose(row, ours[:, t, k], rtol=1e-3, atol=1e-4 * float(ours.abs().max())), way
-            del rows
-            if part < seconds:  # else the one run must do
-                part = min(part, least(lambda at=at: way(layer, head, x, at), seconds / 4, 5))
-            if part * blocks < best:
-                best, reckoned, kept = part * blocks, blocks > 1, size
-            if part > 2 * seconds:
-                break
-        if best <= seconds and reckoned:  # all of it, then
-            cut = len(every) if single else kept
-
-            def whole():
-                for first in range(0, len(every), cut):
-                    way(layer, head, x, every[first : first + cut])
-
-            best, reckoned = least(whole, seconds, 5), False
-    return best, reckoned
+def time_peer(method: Callable[[Tensor], Tensor], T: int) -> tuple[float, bool]:
+    """(seconds for all T outputs, whether that was scaled up from fewer)."""
+    few = min(T, 8)
+    method(torch.arange(2))
+    seconds = clock(lambda: method(torch.linspace(0, T - 1, few).long()))
+    count = min(T, max(few, int(CAP / (seconds / few))))
+    seconds = clock(lambda: method(torch.linspace(0, T - 1, count).long()), 2 if seconds * T / few < CAP / 2 else 1)
+    return seconds * T / count, count < T
 
 
-def jacobians(cases, seconds: float) -> tuple[list[str], list[str]]:
-    names = list(WAYS)
-    rows = [
-        "| N | T | H | T/H | D | K | MB | ours, ms | "
-        + " | ".join(name.strip() for name in names)
-        + " | **best stock** |"
-    ]
-    rows.append("|" + "---:|" * (9 + len(names)))
-    out = []
-    for number, (N, T, H, D, K) in enumerate(cases):
-        size = 4 * N * T * K * T * D
-        if size > LIMIT:
-            out.append(f"N={N} T={T} H={H} D={D} K={K} ({size / 1e9:.1f} GB)")
+def jacobian_rows(show: Callable[[str], None]) -> tuple[list[dict], list[str]]:
+    """The whole grid; returns its rows and the rows left out."""
+    rows, left_out = [], []
+    grid = [(N, T, H, D) for N in (1, 16) for T, H in SIZES for D in (1, 8, 64)]
+    for number, (N, T, H, D) in enumerate(grid, 1):
+        size = N * T * T * D * 4
+        if size > LARGEST:
+            left_out.append(f"N={N} T={T} H={H} D={D}: the result has {size / 1e9:.1f} GB")
             continue
+        show(f"[{number}/{len(grid)}] N={N} T={T} H={H} D={D}")
         torch.manual_seed(0)
-        layer, head, x = nn.LSTM(D, H, batch_first=True), nn.Linear(H, K), torch.randn(N, T, D)
+        layer, head, x = nn.LSTM(D, H, batch_first=True), nn.Linear(H, 1), torch.randn(N, T, D)
         ours = sequence_jacobian(layer, x, head)
-        mine, times = [least(lambda: sequence_jacobian(layer, x, head), seconds)], {}  # noqa: B023
-        say(f"row {number + 1} of {len(cases)}: N={N} T={T} H={H} D={D} K={K}")
-        for name in names:
-            way, onednn, single = WAYS[name]
-            times[name] = one_way(way, onednn, single, ((N, T, H, D, K), layer, head, x), ours, seconds)
-        mine = min(*mine, least(lambda: sequence_jacobian(layer, x, head), seconds))  # noqa: B023  before and after
-        ratios = {name: (took / mine, "≈" if part else "") for name, (took, part) in times.items()}
-        best = min(ratio for ratio, _ in ratios.values())
-        cells = [f"{mark}{ratio:.1f}" if ratio < 10 else f"{mark}{ratio:.0f}" for ratio, mark in ratios.values()]
-        bar = BARS.get((N, T, H, D, K))
-        if bar:
-            cells[0] += f" (≥ {bar} {'✓' if ratios['loop'][0] >= bar else '✗'})"
-        shape = f"| {N} | {T} | {H} | {T / H:.0f} | {D} | {K} | {size / 1e6:.2g} | {mine * 1e3:.3g} | "
-        rows.append(shape + " | ".join(cells) + f" | **{best:.1f}** {'✓' if best > 1 else '✗'} |")
-    return rows, out
+        seconds = clock(lambda layer=layer, x=x, head=head: sequence_jacobian(layer, x, head), 3)
+        found: dict[str, tuple[float, bool] | None] = {}
+        steps = torch.linspace(0, T - 1, 3).long()
+        for name, method in peers(layer, head, x).items():
+            if bytes_needed(name, N, T, H) > MEMORY:
+                found[name] = None
+                continue
+            try:
+                theirs = method(steps).transpose(0, 1)
+                worst = float((ours[:, steps, 0] - theirs).abs().max() / theirs.abs().max())
+                assert worst < 1e-4, f"{name} and ours differ by {worst:.1e}"
+                found[name] = time_peer(method, T)
+            except (RuntimeError, NotImplementedError) as error:
+                show(f"    {name} fails: {str(error).splitlines()[0][:90]}")
+                found[name] = None
+        again = clock(
+            lambda layer=layer, x=x, head=head: sequence_jacobian(layer, x, head), 3
+        )  # the machine may have drifted
+        rows.append({"size": (N, T, H, D), "seconds": max(seconds, again), "peers": found})
+    return rows, left_out
 
 
-def layer_ratio(seconds: float) -> list[str]:
-    rows = [
-        "| forward + backward, N=64 T=100 D=32 H=128 | from scratch | torch | ratio | budget |",
-        "|---|---:|---:|---:|---:|",
+def layer_row() -> dict[str, float]:
+    """Forward + backward of the from-scratch layers, as a multiple of torch's. N=64 T=100 D=32 H=128."""
+    from lstmkit.layers import GRU, RNN
+
+    ratios = {}
+    for mine, theirs in ((RNN, nn.RNN), (LSTM, nn.LSTM), (GRU, nn.GRU)):
+        a, b, x = mine(32, 128), theirs(32, 128, batch_first=True), torch.randn(64, 100, 32)
+        calls = [lambda layer=layer, x=x: layer(x)[0].sum().backward() for layer in (a, b)]
+        for call in calls * 2:
+            call()
+        times = [min(clock(call, 5) for _ in range(2)) for call in calls]
+        ratios[mine.__name__] = times[0] / times[1]
+    return ratios
+
+
+def import_row() -> float:
+    """Seconds that `import lstmkit` takes after `import torch`, the median of five fresh processes."""
+    code = "import torch, time; begun = time.perf_counter(); import lstmkit; print(time.perf_counter() - begun)"
+    runs = [subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True) for _ in range(5)]
+    return float(np.median([float(run.stdout) for run in runs]))
+
+
+def table(rows: list[dict], left_out: list[str], layers: dict[str, float], importing: float) -> str:
+    """The report, in markdown: peers' times as multiples of ours."""
+    names = list(rows[0]["peers"])
+    lines = [
+        f"Machine: {platform.machine()}, {torch.get_num_threads()} thread(s); Python {platform.python_version()}, "
+        f"torch {torch.__version__}, numpy {np.__version__}; {time.strftime('%Y-%m-%d')}.",
+        "",
+        "Whole Jacobian: every peer's time as a multiple of `lstmkit.gradients.sequence_jacobian`'s in the same run (larger is",
+        f"better for us). `~`: scaled up from fewer outputs (a peer is stopped at {CAP:g} s). `–`: over 4 GiB, or not possible.",
+        "",
+        "| N | T | H | D | ours, ms | " + " | ".join(names) + " | best stock way | goal |",
+        "|" + "---|" * (len(names) + 7),
     ]
-    for own, stock in ((layers.LSTM, nn.LSTM), (layers.GRU, nn.GRU), (layers.RNN, nn.RNN)):
-        say(f"from-scratch {own.__name__} against nn.{own.__name__}")
-        torch.manual_seed(0)
-        mine, theirs, x = own(32, 128), stock(32, 128, batch_first=True), torch.randn(64, 100, 32)
-        mine.load_state_dict(theirs.state_dict())
-
-        def step(layer, x=x):
-            layer.zero_grad()
-            layer(x)[0].square().sum().backward()
-
-        both = [[least(lambda f=f: step(f), seconds / 2, 4) for f in (mine, theirs)] for _ in range(5)]  # noqa: B023
-        a, b = (min(column) for column in zip(*both, strict=True))
-        budget = f"≤ 3 {'✓' if a <= 3 * b else '✗'}" if own is layers.LSTM else ""
-        rows.append(f"| {own.__name__} | {a * 1e3:.0f} ms | {b * 1e3:.0f} ms | **{a / b:.2f}** | {budget} |")
-    return rows
-
-
-def import_time() -> list[str]:
-    say("import time")
-    program = (
-        "import time; a = time.perf_counter(); import torch; b = time.perf_counter(); import lstmkit; "
-        "c = time.perf_counter(); import lstmkit.gradients; print(b - a, c - b, time.perf_counter() - c)"
-    )
-    runs = [
-        subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True) for _ in range(5)
+    for row in rows:
+        cells, times = [], {}
+        for name, result in row["peers"].items():
+            if result is None:
+                cells.append("–")
+                continue
+            times[name] = result[0] / row["seconds"]
+            cells.append(f"{'~' if result[1] else ''}{times[name]:.1f}")
+        best = min(times, key=times.get)
+        goal = GOALS.get(row["size"])
+        verdict = f"{'✓' if times['loop'] >= goal else '✗'} loop ≥ {goal:g}×" if goal else ""
+        verdict = f"{'✓' if times[best] > 1 else '✗'} ahead {verdict}".strip()
+        size = " | ".join(map(str, row["size"]))
+        lines.append(
+            f"| {size} | {1e3 * row['seconds']:.1f} | {' | '.join(cells)} | {times[best]:.1f}× ({best}) | {verdict} |"
+        )
+    lines += ["", "Left out, because the result exceeds 1 GB: " + ("; ".join(left_out) or "none") + ".", ""]
+    lines += ["From-scratch layers, forward + backward, N=64 T=100 D=32 H=128, as a multiple of torch's time:", ""]
+    lines += [
+        f"- {name}: {ratio:.2f}{' (goal ≤ 3: ' + ('✓' if ratio <= 3 else '✗') + ')' if name == 'LSTM' else ''}"
+        for name, ratio in layers.items()
     ]
-    base, more, engine = (min(column) for column in zip(*(map(float, run.stdout.split()) for run in runs), strict=True))
-    return [
-        "| import torch | import lstmkit, on top | budget | lstmkit.gradients, on top of both |",
-        "|---:|---:|---:|---:|",
-        f"| {base:.2f} s | **{more:.3f} s** | ≤ 0.3 s {'✓' if more <= 0.3 else '✗'} | {engine:.3f} s |",
+    lines += [
+        "",
+        f"`import lstmkit` after `import torch`: {importing:.3f} s (goal ≤ 0.3: {'✓' if importing <= 0.3 else '✗'}).",
     ]
+    return "\n".join(lines)
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
-    parser.add_argument("--threads", type=int, default=1, help="threads of torch (1)")
-    parser.add_argument("--seconds", type=float, default=1.0, help="about as long as one way may take in one row (1)")
-    parser.add_argument("--quick", action="store_true", help="only the rows that DESIGN sets a bar for")
-    parser.add_argument("--write", action="store_true", help="put the tables into tests/bench/README.md")
-    options = parser.parse_args()
-    torch.set_num_threads(options.threads)
-    warnings.simplefilter("ignore")
-    start = time.perf_counter()
-    grid, out = jacobians(list(BARS) if options.quick else GRID, options.seconds)
-    more, _ = ([], []) if options.quick else jacobians(MORE, options.seconds)
-    lines = [*machine(), "", *grid, "", "Left out, result above 1 GB: " + ("; ".join(out) or "none") + "."]
-    lines += ["", "Beyond the grid: all H outputs (K = H), and very short sequences.", "", *more] if more else []
-    lines += ["", *layer_ratio(options.seconds), "", *import_time()]
-    lines += ["", f"Measured in {(time.perf_counter() - start) / 60:.0f} minutes on {time.strftime('%Y-%m-%d')}."]
-    say("")
-    print("\n".join(lines))
-    if options.write:
-        readme = HERE / "README.md"
-        before = readme.read_text(encoding="utf-8").split("<!-- measured -->")[0]
-        readme.write_text(before + "<!-- measured -->\n\n" + "\n".join(lines) + "\n", encoding="utf-8")
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.bench", description="Ratios measured side by side in one run."
+    )
+    parser.add_argument("--write", action="store_true", help="also write the table to tests/bench/README.md")
+    chosen = parser.parse_args()
+    warnings.filterwarnings("ignore")
+
+    def show(text: str) -> None:
+        print(text, file=sys.stderr, flush=True)
+
+    show("import time and layers …")
+    importing, layers = import_row(), layer_row()
+    rows, left_out = jacobian_rows(show)
+    report = table(rows, left_out, layers, importing)
+    print(report)
+    if chosen.write:
+        head = "# The last measured table\n\nMade by `.venv/bin/python -m tests.bench --write` (`make bench` prints the same).\n\n"
+        Path(__file__).with_name("README.md").write_text(head + report + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
