@@ -475,9 +475,9 @@ claim(
 )
 
 # %% [markdown]
-# Gates against no gates: that difference is large, and it holds. GRU against LSTM: run it with another seed, and the order may turn. There
-# is **no universal winner** (Chung et al., 2014, and Jozefowicz et al., 2015, say so after far larger comparisons). When it matters, compare both on
-# your own data, more than once.
+# Gates against no gates: that difference is large, and it holds. GRU against LSTM is a matter of these tasks, sizes
+# and starts. There is **no universal winner** (Chung et al., 2014, and Jozefowicz et al., 2015, say so after far larger comparisons).
+# When it matters, compare both.
 #
 # ## What you can now do
 #
