@@ -17,9 +17,11 @@ float32) count as 0. Sources: Werbos (1990), Backpropagation through time; Hochr
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
-from functools import partial
+from functools import cache, partial
 from types import SimpleNamespace
 from typing import NamedTuple
 
@@ -469,9 +471,34 @@ def _fill(tape: _Tape, result: Tensor, norms: bool, see: Callable | None = None)
 
     result: (N, T, K, T, D), or with norms sums of squares in float64, (N, T, T).
     """
+    threads = torch.get_num_threads()  # the caller's: each thread has a number of its own
+
+    def work() -> None:
+        if torch.get_num_threads() != threads:
+            torch.set_num_threads(threads)
+        with torch.no_grad():
+            _tiles(tape, result, norms, see)
+
+    if result.device.type == "cpu":
+        _sweeper(os.getpid()).submit(work).result()
+    else:
+        work()
+
+
+@cache
+def _sweeper(process: int) -> ThreadPoolExecutor:
+    """The thread that sweeps on a CPU, one for each process.
+
+    To count denormal numbers as 0 is a setting of one thread. The helpers that a thread starts for torch's operations inherit
+    it; those of the caller's thread were there before, and would fall behind by ten times when a gradient vanishes.
+    """
+    return ThreadPoolExecutor(1, "sweep", torch.set_flush_denormal, (True,))
+
+
+def _tiles(tape: _Tape, result: Tensor, norms: bool, see: Callable | None) -> None:
     depth, directions, T, K, H = len(tape.stack), len(tape.stack[0]), tape.T, tape.K, tape.H
     W, N = tape.stack[-1][0].W, tape.stack[0][0].q.shape[1]
-    limit = max(result.nbytes, WORKSPACE) // W.element_size()
+    limit = max(result.nbytes // 2, WORKSPACE) // W.element_size()
     D = tape.stack[0][0].W.shape[1] - H
     width = 2 * W.shape[0] + W.shape[1] + 6 * H * depth + 64 * D * norms  # entries of work space for one row of a sweep
     if see or directions == 2 and (depth > 1 or norms):  # norms: the two directions meet where s = t

@@ -389,6 +389,25 @@ def test_called_under_no_grad_inference_mode_or_autocast_and_leaves_nothing_behi
     assert float(torch.tensor(1e-38) * 0.1) > 0, "denormal numbers are still switched off"
 
 
+def test_vanished_gradients_are_zero_not_denormal_in_every_thread():
+    """Denormal numbers cost ten times as much; the threads that torch has already started must not make any."""
+    program = """
+import torch
+from lstmkit import gradients, layers
+torch.set_num_threads(2)
+torch.randn(600, 600).matmul(torch.randn(600, 600)).tanh().sum()  # from here on torch has its helpers
+torch.manual_seed(0)
+layer, tiny = layers.RNN(64, 64), torch.finfo(torch.float32).tiny
+layer.weight_hh_l0.data *= 0.1
+J = gradients.sequence_jacobian(layer, torch.randn(8, 64, 64), torch.nn.Linear(64, 8)).abs()
+print(int(((J > 0) & (J < tiny)).sum()), int((J[:, -1, :, 0] == 0).sum()), J[:, -1, :, 0].numel())
+"""
+    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    denormal, zeros, all_of_them = map(int, run.stdout.split())
+    assert denormal == 0
+    assert zeros == all_of_them
+
+
 def peak(code):
     """Bytes by which a fresh process grows at its peak while it runs the code."""
     program = f"""
