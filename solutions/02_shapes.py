@@ -525,7 +525,7 @@ batch_influence = exercise("02.4", batch_influence)
 # %% [markdown]
 # <details><summary>Hint</summary>
 #
-# It is Exercise 01.5 in a loop over `n`. The graph is needed N times: `torch.autograd.grad(…, retain_graph=True)`.
+# It is Exercise 01.5 in a loop over `n`. Work on a copy of `x` that requires its gradient. The graph is needed N times: `torch.autograd.grad(…, retain_graph=True)`.
 # </details>
 # <details><summary>Fuller hint</summary>
 #

@@ -80,18 +80,13 @@ fig.suptitle("Only the first setting ends at the answer")
 fig
 
 # %%
-claim(
-    "kept open, and writing at the marks, the cell ends at the answer",
-    by_hand["f = 1, i = mark"][-1] - y.item(),
-    close_to=0,
-    tolerance=1e-5,
-)
-claim(
-    "overwriting, it ends with the second marked number",
-    by_hand["f = 1 − mark, i = mark"][-1] - number[mark > 0][1],
-    close_to=0,
-    tolerance=1e-5,
-)
+ends = {name: cell[-1] for name, cell in by_hand.items()}
+second = number[mark > 0][1]
+exactly = {"close_to": 0, "tolerance": 1e-5}
+claim("kept open, written at the marks, the cell ends at the answer", ends["f = 1, i = mark"] - y, **exactly)
+claim("always written, it ends with the sum of all fifty", ends["f = 1, i = 1"] - number.sum(), **exactly)
+claim("leaking, it falls short of the answer", ends["f = 0.9, i = mark"] - y, at_most=-1e-3)
+claim("overwritten, it ends with the second marked number", ends["f = 1 − mark, i = mark"] - second, **exactly)
 
 # %% [markdown]
 # Only the first one arrives: *keep everything, write what is marked*. The second adds up all fifty numbers. The third **leaks**: the first

@@ -46,12 +46,19 @@ def outputs(path: Path) -> str:
     return "\n".join(out.get("text", "") for cell in book.cells if cell.cell_type == "code" for out in cell.outputs)
 
 
+def test_a_function_keeps_its_contract_and_gets_a_stub(small_course):
+    body = 'def f(x):\n    """Contract."""\n    ### BEGIN SOLUTION\n    return x\n    ### END SOLUTION'
+    write(small_course, last=f'# %% tags=["exercise"]\n{body}')
+    lesson = build.make(small_course / "solutions" / "01_small.py")["lessons"]
+    assert lesson.cells[-1].source == f'def f(x):\n    """Contract."""\n    {build.STUB}'
+
+
 @pytest.mark.slow
 def test_build_makes_both_notebooks_and_a_failing_cell_leaves_the_old_ones(small_course, capsys):
     lesson, solution = small_course / "lessons" / "01_small.ipynb", small_course / "solutions" / "01_small.ipynb"
     assert build.build(small_course, []) == 0
     assert "✓ lessons/01_small.ipynb" in capsys.readouterr().out
-    assert build.STUB in nbformat.read(lesson, as_version=4).cells[2].source
+    assert nbformat.read(lesson, as_version=4).cells[2].source == "answer = ...  # your answer"
     assert "answer = 0.25" in nbformat.read(solution, as_version=4).cells[2].source
     assert "○ 01.1" in outputs(lesson) and "✓ 01.1" in outputs(solution)
     assert build.stale(small_course) == []

@@ -58,6 +58,9 @@ def make(source: Path) -> dict[str, NotebookNode]:
         lesson, _ = clear.preprocess(lesson, {})
     except RuntimeError as error:
         raise CourseError(f"{source.name}: {error}") from None
+    for cell in lesson.cells:  # `answer = ...` is a stub already
+        if cell.cell_type == "code" and ("= ..." in cell.source or ": ..." in cell.source):
+            cell.source = cell.source.removesuffix(f"\n{STUB}")
     for notebook in (lesson, solution):
         _name_cells(notebook)
     return {"lessons": lesson, "solutions": solution}
