@@ -77,7 +77,7 @@ def test_every_mistake_is_rejected_with_its_own_diagnosis(id, number):
 def test_at_least_three_mistakes_each_in_words_of_its_own(id):
     says = [known.says for known in EXERCISES[id].mistakes]
     assert len(says) >= 3 and len(set(says)) == len(says)
-    assert all(len(text) >= 10 for text in says)
+    assert all(len(text) >= 15 for text in says)
 
 
 @pytest.mark.parametrize(("id", "number"), ALTERNATIVES)

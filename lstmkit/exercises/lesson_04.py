@@ -133,7 +133,7 @@ define(
             "g has a sigmoid; it needs tanh: it is not a gate but what is written, and must be able to go below zero",
             _cell(squash=torch.sigmoid),
         ),
-        mistake("g has no tanh", _cell(squash=lambda g: g)),
+        mistake("g has no tanh: the candidate is squashed to between -1 and 1", _cell(squash=lambda g: g)),
         mistake(
             "h is made from c without tanh: h = o * tanh(c); c may grow without bound, h must not",
             _cell(new_h=lambda c, o, old: o * c),

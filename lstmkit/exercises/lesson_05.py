@@ -128,7 +128,7 @@ define(
             _variant(inner=lambda r, x, h: (r * h, r * x)),
         ),
         mistake("n has a sigmoid; the candidate needs tanh, so that it can be negative", _variant(act=torch.sigmoid)),
-        mistake("n has no tanh", _variant(act=lambda a: a)),
+        mistake("n has no tanh: the candidate is squashed to between -1 and 1", _variant(act=lambda a: a)),
         mistake("the old state is lost: add z * h", _variant(mix=lambda z, n, h: (1 - z) * n)),
         mistake("the candidate enters whole; its share is 1 - z", _variant(mix=lambda z, n, h: n + z * h)),
         mistake("r and z have tanh; a gate needs a sigmoid, between 0 and 1", _variant(gate=torch.tanh)),
