@@ -13,10 +13,10 @@
 #
 # After this lesson you will be able to
 # - build a many-to-one model: words in, one verdict out, from padding to the last valid state,
-# - prove that a model which only counts words *cannot* solve a task, and watch a recurrent network solve it,
+# - work out the best that a model which only counts words can do, and watch a recurrent network do better,
 # - see a network learn by heart, and stop it: early stopping and dropout.
 #
-# Needs: lessons 02 (shapes) and 04 (LSTM). About 60 minutes. Mapping: many-to-one.
+# Needs: lessons 01 (training), 02 (shapes) and 04 (LSTM). About 75 minutes. Mapping: many-to-one.
 
 # %%
 import torch
@@ -26,19 +26,19 @@ from lstmkit.data.reviews import KINDS, NEGATIVE, POSITIVE, VOCABULARY, encode, 
 
 seed(6)
 
-# %% [markdown]
-# ## Did they like the film?
-#
-# A sequence of words goes in, one answer comes out: 1 for a positive review, 0 for a negative one.
-
 # %% tags=["nbval-ignore-output"]
 plot.mapping("many-to-one")
 
 # %% [markdown]
+# ## Did they like the film?
+#
+# A sequence of words goes in, one answer comes out: 1 for a positive review, 0 for a negative one.
+#
 # Our reviews are **synthetic**: a small grammar makes them. No person wrote them, and a network that masters them has not learnt
 # English. In return we know things that no real data set tells: why each review has its label, and which of its words the verdict
-# rests on (lesson 16 will need that). There are four kinds. Look at what surrounds each opinion, too. The last two lines are one review
-# and its `swap`: the two adjectives have changed places.
+# rests on (lesson 16 will need that). There are four kinds. Look at what surrounds each opinion, too: sentences such as *my sister did
+# not come* are **asides**, and say nothing about the film. The last two lines are one review and its `swap`: the two adjectives have
+# changed places.
 
 # %%
 for kind in KINDS:
@@ -223,17 +223,21 @@ bag = Bag()
 fit(bag, loss, batches(*tensors(train)), steps=500, lr=0.01, title="bag of words")
 by_kind = {kind: accuracy(bag, [review for review in test if review.kind == kind]) for kind in KINDS}
 by_kind["pairs"] = accuracy(bag, pairs)
-plot.bars(by_kind, y="accuracy", levels={"guessing": 0.5}, title="Counting words helps where order does not matter")
+plot.bars(by_kind, y="accuracy", levels={"guessing": 0.5}, title="Bag of words, by kind of review")
 
 # %%
 one_adjective = [review for review in test if review.kind in ("plain", "negation")]
 claim("on plain and negated reviews, counting gets at least 7 in 10 right", accuracy(bag, one_adjective), at_least=0.7)
+two_adjectives = [review for review in test if review.kind in ("contrast", "hearsay")]
+half = accuracy(bag, two_adjectives)
+claim("on contrast and hearsay, one half up to chance", half, close_to=0.5, tolerance=0.1)
 claim("on the pairs it is at its ceiling, one half", accuracy(bag, pairs), close_to=ceiling, tolerance=0.005)
 
 # %% [markdown]
 # Look at the two bars on the left, then at the three on the right. Where one adjective decides, counting goes a long way (not the whole
 # way: asides have a "not" of their own, and a bag cannot tell whose it is). On the pairs it stands exactly at your ceiling. That is
-# not bad luck in training but arithmetic.
+# not bad luck in training but arithmetic. (The two bars between are at one half up to chance: there a review comes without its twin, but
+# its twin would have been as likely.)
 #
 # ## Words as vectors
 #
@@ -280,8 +284,8 @@ masked_mean = exercise("06.4", masked_mean)
 # ## A network that reads
 #
 # The LSTM of lesson 04 reads the word vectors one after the other. Two ways to get one vector out of its states: the **last valid
-# state**, which lesson 02 taught you to find, or the **masked mean** of all states. A third model takes the masked mean of the word
-# vectors *without* an LSTM, for comparison.
+# state**, which lesson 02 taught you to find, or the **masked mean** of all states. A third model, the **memoryless mean**, takes the
+# masked mean of the word vectors *without* an LSTM. The model of counts is the **memoryless bag** from now on.
 
 
 # %%
@@ -320,16 +324,16 @@ models = {
 for name, model in models.items():
     fit(model, loss, batches(*tensors(train)), steps=500, lr=0.01, title=name)
 on_pairs = {"memoryless bag": accuracy(bag, pairs)} | {name: accuracy(model, pairs) for name, model in models.items()}
-plot.bars(
-    on_pairs, y="accuracy on pairs", levels={"guessing": 0.5}, title="Only the models that read in order pass the pairs"
-)
+plot.bars(on_pairs, y="accuracy on pairs", levels={"guessing": 0.5}, title="Four models on the pairs")
 
 # %%
 averaged, last, mean = models.values()
 words, table = encode("the film was not bad"), averaged.embedding
 by_product = nn.functional.one_hot(words, V).float() @ table.weight
 claim("looking up a row equals multiplying by a one-hot vector", (table(words) - by_product).abs().max(), at_most=1e-6)
-claim("the mean of word vectors is no better than a bag", accuracy(averaged, pairs), close_to=0.5, tolerance=0.005)
+claim(
+    "the memoryless mean is no better than the memoryless bag", accuracy(averaged, pairs), close_to=0.5, tolerance=0.005
+)
 claim("LSTM, last state: above 95 % of the pairs", accuracy(last, pairs), at_least=0.95)
 claim("LSTM, mean of states: above 95 % of the pairs", accuracy(mean, pairs), at_least=0.95)
 claim("LSTM, last state: above 95 % of all test reviews", accuracy(last, test), at_least=0.95)
@@ -359,7 +363,7 @@ fig, axes = plot.panels(1, 2, size=(6, 3.9), sharey=True)
 for ax, (kind, frame) in zip(axes, frames.items()):
     curves = {f"{a} … {b}": read_along(last, frame.format(a, b)) for a, b in [("bad", "good"), ("good", "bad")]}
     plot.series(
-        curves, x="word", y="probability of “positive”", title=f"A {kind}: same words, opposite ends", dots=True, ax=ax
+        curves, x="word", y="probability of “positive”", title=f"{kind.capitalize()}, word by word", dots=True, ax=ax
     )
     ax.set_xticks(range(len(frame.split())), frame.format("first", "second").split(), rotation=60)
 fig
@@ -369,25 +373,28 @@ adjectives = POSITIVE + NEGATIVE
 directions = nn.functional.normalize(last.embedding.weight[encode(adjectives)], dim=1)
 alike = directions @ directions.T
 fig, ax = plot.panels(size=(8, 5.6))
-title = "Two blocks: nobody told it which adjectives belong together"
-plot.heatmap(alike, xticks=adjectives, yticks=adjectives, scale="cosine", title=title, ax=ax)
+names = {"xticks": adjectives, "yticks": adjectives}
+plot.heatmap(alike, **names, scale="cosine", title="How alike two adjectives are", ax=ax)
 
 # %%
-a, b = (read_along(last, frames["contrast"].format(*two)) for two in [("bad", "good"), ("good", "bad")])
+for kind, frame in frames.items():
+    a, b = (read_along(last, frame.format(*two)) for two in [("bad", "good"), ("good", "bad")])
+    first = frame.split().index("{}")
+    apart = (a[:first] - b[:first]).abs().max()
+    claim(f"{kind}: before the first adjective, no difference at all", apart, at_most=1e-6)
+    claim(f"{kind}: “bad … good” ends positive", a[-1], at_least=0.9)
+    claim(f"{kind}: “good … bad” ends negative", b[-1], at_most=0.1)
 same = (alike[:10, :10].sum() + alike[10:, 10:].sum() - 20) / 180  # without each word's cosine with itself
-claim("before the first adjective, no difference at all", (a[:4] - b[:4]).abs().max(), at_most=1e-6)
-claim("“not bad, it was good” ends positive", a[-1], at_least=0.9)
-claim("“not good, it was bad” ends negative", b[-1], at_most=0.1)
 claim("adjectives of one side are more alike than those of two", same - alike[:10, 10:].mean(), at_least=0.3)
 
 # %% [markdown]
 # Until the first adjective the curves lie on each other: same words, same state. They end on opposite sides. Where they part in between
 # is each network's own business: nobody told it what to say in mid-sentence. In the hearsay it may lean towards what *they* said at first, or
-# have learnt to wait for the reviewer's own word. Train again and the middle looks different, the ends do not. Try your own sentence: any words of `VOCABULARY` will do. Two negations, or an adjective in an aside, will
-# fool it quickly: it knows four templates, not English.
+# have learnt to wait for the reviewer's own word. Train again, with another seed, and look at the middle. Try your own sentence:
+# any words of `VOCABULARY` will do. What does it make of a double "not"? It knows four kinds of sentence, not English.
 #
-# In the second picture, look for two reddish squares on the diagonal, blue beside them. Positive words have moved one way and
-# negative ones the other: a word is known by what it does to the verdict.
+# In the second picture, look for two reddish squares on the diagonal, blue beside them: on the whole, not in every cell. Positive words
+# have moved one way and negative ones the other: a word is known by what it does to the verdict.
 #
 # ## What padding does if you let it
 #
@@ -404,15 +411,20 @@ with torch.no_grad():
     careful, careless = last(tokens, lengths), last.readout(last.states(tokens)[:, -1]).squeeze(1)
     n = int(lengths.argmin())
     alone = last(tokens[n : n + 1, : lengths[n]], lengths[n : n + 1])[0]
+    longer = tensors([review._replace(words=(*review.words, *". it did not rain".split())) for review in test])
+    aside = last(*longer[:2])
 claim("packing gives the same scores as the last valid state", (careful - by_packing).abs().max(), at_most=1e-4)
 claim("then a review's score does not depend on its batch", (careful[n] - alone).abs(), at_most=1e-4)
 claim("with h[:, -1] some score moves by more than 1", (careful - careless).abs().max(), at_least=1.0)
 claim("and yet at most 1 verdict in 20 changes", ((careful > 0) != (careless > 0)).float().mean(), at_most=0.05)
+changed = ((careful > 0) != (aside > 0)).float().mean()
+claim("one more aside at the end changes at most 1 verdict in 100", changed, at_most=0.01)
 
 # %% [markdown]
 # A zero vector is not nothing: the LSTM takes a step with it, its biases and its old state still act. So the careless score depends on
-# which longer review happened to share the batch. The nasty part: on this task the *verdict* seldom changes, because the network has
-# learnt to hold its opinion over idle words. The accuracy looks fine, and the bug lives on. Lesson 18 catches it with a gradient.
+# which longer review happened to share the batch. The nasty part: on this task the *verdict* seldom changes. The network has learnt to
+# hold its opinion over an aside, and a little padding passes for one, most of the time: nothing in the training asked for that. The
+# accuracy looks fine, and the bug lives on. Lesson 18 catches it with a gradient.
 #
 # ## Learning by heart
 #
@@ -480,47 +492,59 @@ early_stop = exercise("06.5", early_stop)
 # (and the rest doubled), at random, anew each time. A rule survives that, since many words and units carry it. A memory of one
 # particular review rests on a few numbers, and does not.
 #
-# **Before you run:** two networks train for 600 steps, one without dropout, one with. Sketch both validation curves, and the floor.
+# **Before you run:** two networks train for 600 steps, one without dropout, one with. Sketch both validation curves, and the floor. The
+# figure after that has a third network, the first with its weights *at its best*. How many of the wrong training labels does each of
+# the three repeat, and how many of 1000 fresh reviews, with their true labels, does it get right?
 
 # %% tags=["nbval-ignore-output"]
 histories, networks = {}, {}
 for name, dropout in {"no dropout": 0.0, "dropout ½": 0.5}.items():
-    model = networks[f"{name}, to the end"] = Reader(dropout=dropout)
+    model = networks[name] = Reader(dropout=dropout)
     check = {"validate": lambda model: loss(model, *sets["validation"]), "every": 20, "restore_best": False}
     histories[name] = fit(model, loss, batches(*sets["train"]), steps=600, lr=0.01, title=name, **check)
-networks["no dropout, at its best"] = Reader()
-networks["no dropout, at its best"].load_state_dict(histories["no dropout"].best_weights)  # fit has kept them
+networks["at its best"] = Reader()
+networks["at its best"].load_state_dict(histories["no dropout"].best_weights)  # fit has kept them
 curves = {name: history.validations for name, history in histories.items()}
 steps = histories["no dropout"].validation_steps
 stopped, best = early_stop(curves["no dropout"], patience=5)
 labels = {"x": "training step", "y": "validation loss (nats)", "levels": {"floor": floor}}
-plot.series(
-    curves, steps, marks=[steps[best], steps[stopped]], **labels, title="Without dropout the loss falls, then climbs"
-)
+plot.series(curves, steps, marks=[steps[best], steps[stopped]], **labels, title="With and without dropout")
 
-# %%
+# %% tags=["nbval-ignore-output"]
 tokens, lengths, labels = sets["train"]
 true, repeated = {}, {}
 for name, model in networks.items():
     true[name] = accuracy(model, fresh)
     with torch.no_grad():
-        repeated[name] = ((model(tokens, lengths) > 0) == (labels > 0.5))[flipped["train"]].float().mean()
-by_heart, dropped, at_best = networks
-climb = {name: values[-1] - min(values) for name, values in curves.items()}
-claim("without dropout the loss climbs by at least 0.2 nats from its best", climb["no dropout"], at_least=0.2)
-claim("with dropout it ends within 0.15 of its best", climb["dropout ½"], at_most=0.15)
-claim("without, the network repeats more than half of the wrong labels", repeated[by_heart], at_least=0.5)
-claim("with dropout, less than a quarter", repeated[dropped], at_most=0.25)
-claim("on true labels, stopping at the best wins back 4 points or more", true[at_best] - true[by_heart], at_least=0.04)
-claim("on true labels, dropout wins back 6 points or more", true[dropped] - true[by_heart], at_least=0.06)
+        follows = (model(tokens, lengths) > 0) == (labels > 0.5)
+    repeated[name] = follows[flipped["train"]].float().mean()
+fig, axes = plot.panels(1, 2, size=(6, 3.4))
+plot.bars(repeated, y="share repeated", title="Wrong labels of the training set", ax=axes[0])
+plot.bars(true, y="accuracy", title="Fresh reviews, true labels", ax=axes[1])
+fig
+
+# %%
+plain, dropped, at = curves["no dropout"], curves["dropout ½"], steps[best]
+losses = histories["no dropout"].losses
+falls = sum(losses[-40:]) / sum(losses[at - 20 : at + 20])
+claim("without dropout the loss climbs by at least 0.2 nats from its best", plain[-1] - min(plain), at_least=0.2)
+claim("while the training loss falls on, to less than half of what it was there", falls, at_most=0.5)
+claim("with dropout, it is still behind after 80 steps, by 0.03 nats or more", dropped[3] - plain[3], at_least=0.03)
+claim("its last ten looks are within 0.15 nats of the floor, on average", sum(dropped[-10:]) / 10 - floor, at_most=0.15)
+claim("without, the network repeats more than half of the wrong labels", repeated["no dropout"], at_least=0.5)
+claim("with dropout, less than a quarter", repeated["dropout ½"], at_most=0.25)
+claim("on true labels, the first network gets at most 0.92 right", true["no dropout"], at_most=0.92)
+gain = true["at its best"] - true["no dropout"]
+claim("at its best it got at least 0.04 more of them right", gain, at_least=0.04)
+claim("and with dropout at least 0.96 are right", true["dropout ½"], at_least=0.96)
 
 # %% [markdown]
 # The dotted lines belong to the curve without dropout: its best validation, and where a patience of 5 stops. After that it climbs, though
-# its training loss goes on falling: it is learning the *wrong* labels by heart, and pays for it on 1000 fresh reviews with their *true* labels.
-# With dropout, learning takes longer to begin, and then stays near the floor.
+# its training loss goes on falling: it is learning the *wrong* labels by heart (left bars), and pays for it on fresh reviews with their
+# *true* labels (right bars). With dropout, learning takes longer to begin, and then stays near the floor.
 #
 # Both remedies help, and neither is magic: early stopping needs labels set aside for the validation, dropout needs more steps. Try
-# 100 reviews in place of 800: will they still find the rule?
+# 100 reviews in place of 800: will they still find the rule? (Expect some of the claims above to show ✗ then: they are about 800.)
 
 # %% [markdown]
 # ## What you can now do

@@ -100,6 +100,31 @@ def test_gradient_that_is_cut_or_wrong_is_named(doubling):
     assert "the values are right, but a gradient is not" in check.verdict(doubling, bends)[1]
 
 
+def test_an_input_left_with_requires_grad_is_named(define):
+    def slope(x):
+        x = x.detach().clone().requires_grad_()
+        return torch.autograd.grad(x.square().sum(), x)[0]
+
+    def on_the_caller_s(x):
+        x.requires_grad_().square().sum().backward()
+        return x.grad
+
+    def halved(x):
+        return on_the_caller_s(x) / 2
+
+    def tidied(x):
+        grad = on_the_caller_s(x).clone()
+        x.requires_grad_(False).grad = None
+        return grad
+
+    wrong = core.mistake("the factor 2 of the slope is missing", halved)
+    made = define("99.5", reference=slope, cases=lambda: [core.case(torch.randn(3))], mistakes=[wrong])
+    passed, line, share = check.verdict(made, on_the_caller_s)
+    assert not passed and share == 0 and "leaves requires_grad=True on its input `x`" in line
+    assert check.verdict(made, tidied)[0]
+    assert wrong.says in check.verdict(made, halved)[1], "a wrong value is told first"
+
+
 def test_prints_of_a_failing_answer_are_shown(doubling, capsys):
     def chatty(x):
         print("shape", tuple(x.shape))

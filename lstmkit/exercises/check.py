@@ -120,12 +120,13 @@ def _kind(value) -> str:
 
 @dataclass
 class Outcome:
-    """What one call did: its result, or its exception; its gradients; the names of inputs that it changed."""
+    """What one call did: its result, or its exception; its gradients; which inputs it changed or left watched."""
 
     result: Any = None
     error: BaseException | None = None
     gradients: tuple | None = None
     changed: tuple[str, ...] = ()
+    watched: tuple[str, ...] = ()  # told only when all else is right, so not part of `equals`
     cut: bool = False  # the result carries no gradient
     printed: str = ""
 
@@ -154,6 +155,11 @@ def _judge_function(definition: Exercise, answer: Any) -> tuple[bool, str, float
         if isinstance(mine[-1].error, TimeUp):
             return False, f"✗ {id} {mine[-1].error}", 0.0
     if not wrong_at:
+        if watched := next((outcome.watched[0] for outcome in mine if outcome.watched), None):
+            what = (
+                f"the result is right, but your function leaves requires_grad=True on its input `{watched}`, which is"
+            )
+            return False, f"✗ {id} {what} the caller's: work on a copy, `{watched}.detach().clone()`", 0.0
         return True, f"✓ {id} passed ({len(cases)} check{'s' * (len(cases) > 1)})", 1.0
     share = 1 - len(wrong_at) / len(cases)
     first = wrong_at[0]
@@ -204,7 +210,8 @@ def _try(definition: Exercise, answer: Any, item: Case) -> Outcome:
         except SystemExit as error:
             outcome.error = RuntimeError(f"exit({error.code}) was called")
     outcome.printed = said.getvalue()
-    outcome.changed = _changed(answer, args, kwargs, before)
+    outcome.changed = tuple(n for n, a, b in _inputs(answer, args, kwargs, before) if not _unchanged(a, b))
+    outcome.watched = tuple(n for n, a, _ in _inputs(answer, args, kwargs, before) if _has_leaf(a))
     if leaves and outcome.error is None and not outcome.changed:
         _differentiate(outcome, leaves)
     return outcome
@@ -371,14 +378,18 @@ def _tensors(value: Any) -> list[Tensor]:
     return []
 
 
-def _changed(answer: Any, args: tuple, kwargs: dict, before: tuple) -> tuple[str, ...]:
-    """Which arguments differ from what they were before the call, by the names that the learner gave them."""
+def _inputs(answer: Any, args: tuple, kwargs: dict, before: tuple) -> list[tuple[str, Any, Any]]:
+    """Each argument by the name that the learner gave it, as it is after the call, and as it was before."""
     code = getattr(answer, "__code__", None)
     own = code.co_varnames[: code.co_argcount] if code else ()
     own += tuple(f"argument {n + 1}" for n in range(len(own), len(args)))
     names = list(zip(own, args, before[0], strict=False))
-    names += [(key, kwargs[key], before[1][key]) for key in kwargs]
-    return tuple(name for name, a, b in names if not _unchanged(a, b))
+    return names + [(key, kwargs[key], before[1][key]) for key in kwargs]
+
+
+def _has_leaf(value: Any) -> bool:
+    """Whether the answer had autograd watch a tensor that it was given: none is handed over as a watched leaf."""
+    return any(tensor.is_leaf and tensor.requires_grad for tensor in _tensors(value))
 
 
 def _unchanged(a: Any, b: Any) -> bool:
