@@ -643,9 +643,9 @@ _BUGS = {  # line: the bug, what an output then depends on, where to look
 }
 
 
-def _judge(name: str, value: float, limit: float = TRACE) -> Check:
+def _judge(name: str, value: float, limit: float = TRACE, unit: str = "gradient") -> Check:
     bug, what, hint = _BUGS[name]
-    bad = f"{bug}: an output depends on {what} (measured {value:.2g} of the largest). {hint}"
+    bad = f"{bug}: an output depends on {what} (measured {value:.2g} × the largest {unit}). {hint}"
     return Check(name, value <= limit, f"no output depends on {what}" if value <= limit else bad, value)
 
 
@@ -675,7 +675,7 @@ def audit(
     Lines: causal; independent (of the batch's other sequences); padding (not read); memory (half of the sensitivity lies within
     so many steps of lag; fails below `memory`, or if less than 0.3 is left with every step); growth (factor per step; fails above
     1.03, if that makes more than 3 in all); target (not read by its own step). Outputs are weighted at random; what is
-    below 1e-6 of the largest gradient counts as none. Where the batch is mixed, other lines that fail are not judged.
+    below 1e-6 of the largest gradient counts as none. Where the batch is mixed, no other line is judged.
     Returns an Audit, whose repr is the table. Raises TypeError or ValueError as `sequence_jacobian` does.
     """
     args = tuple(batch) if isinstance(batch, tuple | list) else (batch,)
@@ -703,8 +703,8 @@ def audit(
             checks = [_unasked(name, why) for name in ("causal", "padding", "memory", "growth")]
         checks.append(_unasked("target", "give target=…") if target is None else _reads_target(run, x, rest))
     if mixing > TRACE:
-        later = "not judged: it fails, but steps and sequences may be mixed up; mend `independent` first"
-        checks = [c._replace(ok=None, verdict=later) if c.ok is False else c for c in checks]
+        later = "not judged: steps and sequences may be mixed up; mend `independent` first"
+        checks = [c if c.ok is None else c._replace(ok=None, verdict=later) for c in checks]
     alone = _judge("independent", mixing) if N > 1 else _unasked("independent", "one sequence only")
     return Audit((checks[0], alone, *checks[1:]))
 
@@ -772,4 +772,4 @@ def _reads_target(run: Callable, x: Tensor, rest: tuple) -> Check:
         changed = target.clone()
         changed[:, t] = other[:, t]
         worst = max(worst, float((run(x, *rest[:-1], changed) - y)[:, : t + 1].abs().max() / y.abs().max()))
-    return _judge("target", worst, 1e-5)
+    return _judge("target", worst, 1e-5, "output")

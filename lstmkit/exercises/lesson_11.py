@@ -238,6 +238,25 @@ def _beam(
     return search
 
 
+def _ends_outside(kept_apart):
+    """Ended captions take up no place among the best `width`. kept_apart: which of the ended ones are put aside."""
+
+    def search(step, state, width, longest):
+        beams, finished = [(0.0, [START], state)], []
+        for _ in range(longest):
+            candidates = []
+            for total, words, state in beams:
+                log_p, after = step(torch.tensor([words[-1]]), state)
+                candidates += [(total + value, [*words, k], after) for k, value in enumerate(log_p[0].tolist())]
+            candidates.sort(key=lambda candidate: candidate[0], reverse=True)
+            finished += [one for one in kept_apart(candidates, width) if one[1][-1] == END]
+            beams = [one for one in candidates if one[1][-1] != END][:width]
+        scored = [(total / (len(words) - 1), words[1:]) for total, words, _ in finished + beams]
+        return sorted(scored, reverse=True)
+
+    return search
+
+
 def _one_best(step, state, width, longest):
     return beam_search(step, state, width, longest)[0]
 
@@ -298,6 +317,15 @@ define(
         mistake(
             "each beginning keeps its own `width` best and none is dropped: rank all candidates together, keep `width` in all",
             _beam(prune=False),
+        ),
+        mistake(
+            "more captions than rule 2 allows: every candidate that ends is put aside. Of all candidates of a round, those with <end> "
+            "included, only `width` are kept",
+            _ends_outside(lambda candidates, width: candidates),
+        ),
+        mistake(
+            "after a caption has ended, another takes its place: of the `width` kept in a round, only those that have not ended go on",
+            _ends_outside(lambda candidates, width: candidates[:width]),
         ),
         mistake("captions go on after <end>: an ended one is put aside and not extended", _beam(end=False)),
         mistake(

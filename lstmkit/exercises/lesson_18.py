@@ -60,6 +60,78 @@ define(
             "its sequences have no padding; what does the decoder read when it has to put out target[:, t]?",
             {"network 6": "padding"},
         ),
+        mistake(
+            "its sequences stay apart, batch_first=True sees to that; which way along the time axis does its second half read?",
+            {"network 1": "independent"},
+        ),
+        mistake(
+            "every step of a forecast's input is real; which of these real steps does the backward half read before it answers?",
+            {"network 1": "padding"},
+        ),
+        mistake(
+            "its weights start as torch's do; what do two directions know at step t that one does not?",
+            {"network 1": "growth"},
+        ),
+        mistake(
+            "no step is padded in a forecast; follow one number through the two calls of reshape",
+            {"network 2": "padding"},
+        ),
+        mistake(
+            "the layer itself is sound, with torch's own weights; what happens to x before it gets there?",
+            {"network 2": "growth"},
+        ),
+        mistake(
+            "it is given x and nothing else; but does row n still hold sequence n after reshape(T, N, D)?",
+            {"network 2": "target"},
+        ),
+        mistake(
+            "split cuts along the time axis, so the sequences stay apart; what does a call of the layer know of the call before?",
+            {"network 3": "independent"},
+        ),
+        mistake(
+            "all 24 steps are real; what does each call of the layer start from?",
+            {"network 3": "padding"},
+        ),
+        mistake(
+            "y is never handed to it; what is handed from one call of the layer to the next?",
+            {"network 3": "target"},
+        ),
+        mistake(
+            "batch_first=True, and no reshape: the sequences stay apart. Look at the one line that differs from an ordinary RNN",
+            {"network 4": "independent"},
+        ),
+        mistake(
+            "a forecast has no padded steps; look at the one line that differs from an ordinary RNN",
+            {"network 4": "padding"},
+        ),
+        mistake(
+            "it is given x alone; look at the one line that differs from an ordinary RNN",
+            {"network 4": "target"},
+        ),
+        mistake(
+            "batch_first=True, and no reshape: the sequences stay apart. How long is each of them, and where does that enter?",
+            {"network 5": "independent"},
+        ),
+        mistake(
+            "its weights start as torch's do; what of `lengths`, which it is given: where are they used?",
+            {"network 5": "growth"},
+        ),
+        mistake(
+            "the frequency is never handed to it; `lengths` are, but where are they used?",
+            {"network 5": "target"},
+        ),
+        mistake(
+            "both layers have batch_first=True, and nothing is reshaped; which numbers does the decoder read, and which must it put out?",
+            {"network 6": "independent"},
+        ),
+        mistake(
+            "the encoder's state is handed on; would the decoder even need it, with what it reads at each step?",
+            {"network 6": "memory"},
+        ),
+        mistake(
+            "its weights start as torch's do; compare what the decoder reads at step t with what it must put out there",
+            {"network 6": "growth"},
+        ),
     ],
 )
 
@@ -217,10 +289,15 @@ define(
         case(torch.tensor([0.1, 0.1, 0.05, 0.1, 0.9, 0.2, 0.1, 0.0]), label="a ridge at lag 4"),
         case(torch.tensor([0.3, 0.3, 0.3, 0.3, 0.3, 0.3, 0.3]), label="all lags alike"),
         case(torch.tensor([1.0, 0.01, 0.01, 0.0]), label="hardly any memory"),
+        case(torch.tensor([1.0, 1.0]), label="two lags alike: lag 0 alone holds half, and half is enough"),
         case(torch.tensor([2.0]), label="one step"),
     ],
     alternatives=[_by_loop],
     mistakes=[
+        mistake(
+            "exactly half is enough, “at least half”: count the places where the running share is below one half, <, not ≤",
+            lambda sizes: int((sizes.cumsum(0) / sizes.sum() <= 0.5).sum()),
+        ),
         mistake(
             "that is the last lag at which anything is left, however little: ask for half of the total instead",
             lambda sizes: int(sizes.nonzero()[-1]),
@@ -347,7 +424,7 @@ define(
 # 18.5 · two unseen networks --------------------------------------------------------------------------------------
 
 
-class _Rescaled(nn.Module):
+class SuspectA(nn.Module):  # the name gives nothing away: learners print(A)
     """Each sequence is brought to mean 0 and standard deviation 1, over all of its steps, before a causal LSTM reads it."""
 
     def __init__(self):
@@ -359,7 +436,7 @@ class _Rescaled(nn.Module):
         return self.read(self.layer(x)[0])
 
 
-class _BackwardsThroughZeros(nn.Module):
+class SuspectB(nn.Module):
     """Takes the last real step of both directions; but the backward one began in the padding."""
 
     def __init__(self):
@@ -375,7 +452,7 @@ def suspects() -> dict[str, nn.Module]:
     """The two networks of Exercise 18.5, always the same. A: x (N, T, 1) → y (N, T, 1). B: x (N, T, 1), lengths (N,) → y (N, 1)."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(18)
-        return {"A": _Rescaled(), "B": _BackwardsThroughZeros()}
+        return {"A": SuspectA(), "B": SuspectB()}
 
 
 define(
@@ -385,7 +462,7 @@ define(
         mistake(
             "audit passes that line: each sequence's outputs depend on that sequence alone", {"A line": "independent"}
         ),
-        mistake("audit passes that line; read the table from the top", {"A line": "memory"}),
+        mistake("audit passes that line, if you leave memory= out; read the table from the top", {"A line": "memory"}),
         mistake("there is no target here: look for the ✗", {"A line": "target"}),
         mistake(
             "print(A): its layer is not bidirectional. So the future comes in before the layer: test A on one step more of input",
@@ -400,7 +477,8 @@ define(
             {"B line": "causal"},
         ),
         mistake(
-            "give audit the lengths, lengths=lengths: without them it cannot ask about padding", {"B line": "memory"}
+            "leave memory= out, for B is not trained, and give lengths=lengths, so that audit can ask about padding",
+            {"B line": "memory"},
         ),
         mistake("audit passes that line: no sequence depends on another", {"B line": "independent"}),
         mistake(
