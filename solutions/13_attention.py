@@ -12,7 +12,7 @@
 # **How can a network look back at what it has read?**
 #
 # After this lesson you will be able to
-# - write attention in both classic forms, dot-product and additive, with its padding mask, and put it into a translator,
+# - write dot-product attention with its padding mask, read the additive form, and put either into a translator,
 # - read an **alignment**: where the network looked while it wrote each letter, and what that does not say,
 # - say what attention costs, and build a translator of your own with it.
 #
@@ -107,7 +107,7 @@ labels = {"x": "letters written", "y": "words without a mistake (share)"}
 plot.series(curves, **labels, title="Without attention: most are lost by letter thirty")
 
 # %% [markdown]
-# The curve falls off a cliff. Lesson 12 looked into it: the message holds the digits, but the decoder, busy with the present part, does not learn to keep the rest to the end, nor to use it there. Attention
+# The curve falls off a cliff: ten letters go well, and by the thirtieth most words have had their first mistake. Lesson 12 looked into it: the message holds the digits, but the decoder, busy with the present part, does not learn to keep the rest to the end, nor to use it there. Attention
 # takes that burden away: what was read need no longer be kept in the decoder.
 #
 # ## Keep everything, and choose
@@ -133,8 +133,9 @@ plot.series(curves, **labels, title="Without attention: most are lost by letter 
 # This is **dot-product attention**. All of it can be differentiated, so *where to look* is learnt by gradient descent like everything else. Nobody tells the network which word a letter
 # belongs to.
 #
-# Why $\sqrt H$? A sum of H products of independent numbers of size 1 has a size of about $\sqrt H$. Undivided, the scores would be large before anything is learnt: the softmax would
-# pick one word for no reason, and where a softmax is certain its gradient is close to zero.
+# Why $\sqrt H$? A sum of H products of independent numbers of size 1 has a size of about $\sqrt H$. With such numbers undivided scores would be large before
+# anything is learnt: the softmax would pick one word for no reason, and where a softmax is certain its gradient is close to zero. (An LSTM's states are smaller than 1: here
+# it would do little harm yet.)
 #
 # ### Exercise 13.1 · The weights (15 min, ●●○)
 #
@@ -243,7 +244,7 @@ class LookingBack(nn.Module):
 
 # %%
 class Dot(nn.Module):
-    """Dot-product attention: the keys are the memory, turned by a learnt matrix W."""
+    """Dot-product attention: the keys are the memory times a learnt matrix W."""
 
     def __init__(self, H):
         super().__init__()
@@ -292,7 +293,7 @@ claim("attention adds less than a fifth to the number of weights", count[1] / co
 # ### Exercise 13.3 · Where will it look? (5 min, ●●○)
 #
 # *Goal:* a prediction, before you see any weight. *Given:* the network reads *three hundred and forty five* and writes *dreihundert·fünf·und·vierzig*. Which English word
-# gets the largest weight when it is about to write the **f** of *fünf*, the **u** of *und*, the **v** of *vierzig*? Answer with English words, in quotes. *Done when* the
+# gets the largest weight when it is about to write the **f** of *fünf*, the **u** of *und*, the **v** of *vierzig*? One of the three may surprise you. Answer with English words, in quotes. *Done when* the
 # check says ✓.
 
 # %% tags=["exercise"]
@@ -447,8 +448,7 @@ claim("without it, they cost at least 0.3 of exact match", lost, at_least=0.3)
 claim("the zeros have taken at least a fifth of the attention", taken, at_least=0.2)
 
 # %% [markdown]
-# A score of zero is not a weight of zero: $e^0 = 1$. Each column of padding takes its share of every row, and the real words' part of the context shrinks. No error is raised, and with little padding the
-# translations look almost right. Then, one day, a long sentence joins the batch.
+# A memory of zeros has, in the dot product, a score of zero, and that is not a weight of zero: $e^0 = 1$. Each column of padding takes its share of every row, and the real words' part of the context shrinks. No error is raised, and in the figure a few columns do little. Then, one day, a long sentence joins the batch.
 #
 # ## The other form: additive attention
 #
@@ -468,7 +468,7 @@ claim("the zeros have taken at least a fifth of the attention", taken, at_least=
 # | learnt for the scores | – | W: H² | W, U, b, v: 2 H² + 2 H |
 #
 # Twice as long on both sides is four times as many scores: attention is *quadratic*, where an LSTM's work grows in proportion to the length. The dot product is one matrix product and never
-# holds the large block; that is why it is the common form today. Count it, on one batch:
+# holds the large block; one reason why it is the common form today. Count it, on one batch:
 
 
 # %%
@@ -492,7 +492,7 @@ with torch.no_grad():
     additive = Additive(H).to(here)
     block, weights = additive.pairs(q, state.memory), additive(q, state.memory, state.mask)
 kept = state.memory.numel() / (state.h.numel() + state.c.numel())
-claim("attention keeps T_x / 2 times as many numbers from reading", kept, close_to=x.shape[1] / 2, tolerance=0)
+claim("the memory alone is T_x / 2 times as many numbers as h and c", kept, close_to=x.shape[1] / 2, tolerance=0)
 claim("on the way, additive attention holds H times as many", block.numel() / weights.numel(), close_to=H, tolerance=0)
 
 # %% [markdown]
@@ -578,7 +578,8 @@ claim("unseen dates: exact match at least 0.90", exact(answered, days.iso[unknow
 claim("of years before 1900, at most a fifth are right", sum(years) / 100, at_most=0.2)
 
 # %% [markdown]
-# It fails in the year, and has no letter for "I do not know". Train it again, and the months may go wrong with it, or not.
+# The bars differ by a few of some forty dates each: do not read much into their order. On old dates it fails in the year, and has no letter for "I do not know". How
+# many days and months it still gets right changes from seed to seed.
 #
 # ## What you can now do
 #
@@ -593,7 +594,7 @@ claim("of years before 1900, at most a fifth are right", sum(years) / 100, at_mo
 # </details>
 # <details><summary>Test yourself: the memory at the padding is zero. Why mask it?</summary>
 #
-# Zeros have the score 0, and $e^0 = 1$.
+# In the dot product zeros have the score 0, and $e^0 = 1$. In the additive form they have some other score; none but −∞ gives the weight 0.
 # </details>
 #
 # *Where it fails.* Every letter looks at every word: dear for long recordings, and needless where both sides run in the same order. Lesson 14 aligns without attention; lesson 17 asks whether attention explains.
