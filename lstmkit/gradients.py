@@ -355,21 +355,23 @@ def _sweep(stack: list[_Layer], C: Tensor, T: int, emit: Callable, ends: bool = 
     emit(t, dx) gets the adjoints of x_t, rows from t·K on. Returns those of the states before the first step, (N, rows, S).
     """
     N, K, H, states = stack[0].q.shape[1], *C.shape[2:], stack[0].states
-    adjoint = C.new_zeros(N, T * K + states * len(stack) * H * ends, states * len(stack), H)
-    adjoint[:, : T * K, -states].view(N, T, K, H).copy_(C.transpose(0, 1))  # nothing touches a row until its step comes
+    adjoint = C.new_zeros(states * len(stack), N, T * K + states * len(stack) * H * ends, H)
+    adjoint[-states, :, : T * K].unflatten(1, (T, K)).copy_(
+        C.transpose(0, 1)
+    )  # nothing touches a row until its step comes
     if ends:
-        adjoint[:, T * K :].flatten(2).diagonal(dim1=1, dim2=2).fill_(1)
+        adjoint[:, :, T * K :].unflatten(2, (-1, H)).diagonal(dim1=0, dim2=2).diagonal(dim1=1, dim2=2).fill_(1)
     for layer in stack:
         layer.ready()
     for t in range(T - 1, -1, -1):
-        rows = adjoint[:, t * K :].unbind(2)
+        rows = adjoint[:, :, t * K :].unbind(0)
         for l in range(len(stack) - 1, -1, -1):
             h, c = rows[states * l], rows[states * l + 1] if states == 2 else None
             dx = stack[l].pull(h, c, t)
             if l:
                 rows[states * (l - 1)].add_(dx)
         emit(t, dx)
-    return adjoint.flatten(2)
+    return adjoint.permute(1, 2, 0, 3).flatten(2)
 
 
 def _chunked(stack: list[_Layer], C: Tensor, T: int, L: int, put: Callable) -> None:
@@ -450,7 +452,7 @@ def _writer(result: Tensor, n: slice, k: slice, reverse: bool, norms: bool) -> C
 
     def put(t: int, s: int, rows: Tensor) -> None:
         if whole is not None and t >= 0 and s >= 0:
-            whole[:, t * K : t * K + rows.shape[1], s : s + rows.shape[2]] = rows
+            whole.narrow(1, t * K, rows.shape[1]).narrow(2, s, rows.shape[2]).copy_(rows)  # faster than indexing
             return
         rows = rows.unflatten(1, (-1, K))[:, max(-t, 0) :, :, max(-s, 0) :]  # not the steps that pad the first chunk
         t, s, ts, ss = max(t, 0), max(s, 0), rows.shape[1], rows.shape[3]
@@ -479,7 +481,7 @@ def _fill(tape: _Tape, result: Tensor, norms: bool, see: Callable | None = None)
         with torch.no_grad():
             _tiles(tape, result, norms, see)
 
-    if result.device.type == "cpu":
+    if result.device.type == "cpu" and threads > 1:
         _sweeper(os.getpid()).submit(work).result()
     else:
         work()
