@@ -291,6 +291,8 @@ define(
     mistakes=[
         mistake("that is the share of right letters; for an exact match all 50 of them must be right", {"exact match": 0.94}),
         mistake("that is how many letters are wrong on average, not how often none is", {"exact match": 3.0}),
+        mistake("rounded too far: asked is the number to within a thousandth", {"exact match": 0.05}),
+        mistake("rounded too far: with q = 1 no letter would ever be wrong", {"needed": 1.0}),
         mistake("small, but not zero: multiply the probabilities, do not subtract them", {"exact match": 0.0}),
         mistake("1 − 50 · 0.06 is no probability: chances that all go well multiply", {"exact match": 1 - 50 * 0.06}),
         mistake("that is how often at least one letter is wrong; asked is how often none is", {"exact match": 1 - 0.94**50}),
@@ -357,8 +359,20 @@ def _mixed_by_arithmetic(step, state, letters, coins):
     return torch.stack(rows, dim=1)
 
 
+def _rows_end(step, state, letters, coins):
+    own, rows = letters[:, 0], []
+    ended = torch.zeros_like(own, dtype=torch.bool)
+    for t in range(letters.shape[1]):
+        logits, state = step(torch.where(coins[:, t], letters[:, t], own) if t else letters[:, 0], state)
+        rows.append(logits)
+        own = logits.argmax(1).masked_fill(ended, PAD)
+        ended = ended | (own == END)
+    return torch.stack(rows, 1)
+
+
 def _coin_cases():
     (first, states), (second, others) = _writer(haste=0.0), _writer(V=10, haste=0.1)
+    hasty = _writer(haste=2.0)
 
     def fed(N, T, V):
         return torch.cat([torch.full((N, 1), START), torch.randint(3, V, (N, T - 1))], 1)
@@ -369,6 +383,7 @@ def _coin_cases():
         case(first, states(3), fed(3, 6, 8), torch.ones(3, 6, dtype=torch.bool), label="all coins True: teacher forcing"),
         case(first, states(3), fed(3, 6, 8), torch.zeros(3, 6, dtype=torch.bool), label="all coins False: free running"),
         case(second, others(1), fed(1, 8, 10), torch.rand(1, 8) < 0.5, label="a batch of one"),
+        case(hasty[0], hasty[1](4), fed(4, 8, 8), torch.rand(4, 8) < 0.3, label="own <end>s on the way: nothing ends a row"),
         case(second, others(2), fed(2, 1, 10), torch.zeros(2, 1, dtype=torch.bool), label="one step"),
     ]  # fmt: skip
 
@@ -388,6 +403,7 @@ define(
         mistake("the coins are ignored: this is free running", _coin(coin=lambda coins, t: torch.zeros_like(coins[:, t]))),
         mistake("the teacher's letter comes one step early: at step t it is letters[:, t]; the next one is what the network has to guess", _coin(teacher=_from_the_targets)),
         mistake("the network's own letter is one step old: feed the one that the step before this one chose", _coin(late=True)),
+        mistake("after an own <end> <pad> is fed, as in free_run: here nothing ends a row, an own <end> is fed on like any letter", _rows_end),
         mistake("own letters are the least likely ones: argmax, not argmin", _coin(choose=lambda logits: logits.argmin(1))),
         mistake("the state is not carried: each step must begin from the state that the step before returned", _coin(carry=False)),
         mistake("time is on axis 0: stack the steps along axis 1, shape (N, T, V)", _coin(axis=0)),
