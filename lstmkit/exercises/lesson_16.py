@@ -272,27 +272,27 @@ define(
 
 define(
     "16.4",
-    reference={"ink": "a", "scan": "b", "cold room": "c", "sales": "d"},
+    reference={"ink": "c", "scan": "d", "room": "b", "sales": "a"},
     mistakes=[
         mistake(
-            "1 is ink here: a page that is black all over. What does a page without a digit look like?", {"ink": "b"}
+            "1 is ink here: a page that is black all over. What does a page without a digit look like?", {"ink": "d"}
         ),
         mistake(
-            "the mean page is a grey smear of all digits: it has some of every digit on it", {"ink": "c", "scan": "c"}
+            "the mean page is a grey smear of all digits: it has some of every digit on it", {"ink": "b", "scan": "b"}
         ),
-        mistake("last week's page has a digit on it too; blank paper has none", {"ink": "d", "scan": "d"}),
-        mistake("0 is black here: a page full of ink. What does a page without a digit look like?", {"scan": "a"}),
-        mistake("0 °C is an extreme value for this room: it would be evidence itself", {"cold room": "a"}),
-        mistake("1 °C is an extreme value for this room: it would be evidence itself", {"cold room": "b"}),
+        mistake("last week's page has a digit on it too; blank paper has none", {"ink": "a", "scan": "a"}),
+        mistake("0 is black here: a page full of ink. What does a page without a digit look like?", {"scan": "c"}),
+        mistake("0 °C is an extreme value for this room: it would be evidence itself", {"room": "c"}),
+        mistake("1 °C is an extreme value for this room: it would be evidence itself", {"room": "d"}),
         mistake(
             "the question names no other day: it asks what is unusual, so compare with what is usual",
-            {"cold room": "d"},
+            {"room": "a"},
         ),
-        mistake("a week without any customer is no answer to “less than last week”", {"sales": "a"}),
-        mistake("one customer a day is no answer to “less than last week”", {"sales": "b"}),
+        mistake("a week without any customer is no answer to “less than last week”", {"sales": "c"}),
+        mistake("one customer a day is no answer to “less than last week”", {"sales": "d"}),
         mistake(
             "that answers “why less than usual?”; the question names what it is compared with: last week",
-            {"sales": "c"},
+            {"sales": "b"},
         ),
     ],
 )
@@ -342,6 +342,8 @@ def _occlusion_with(slip):
                 count[written] += 1
         if slip == "no count":
             return drops
+        if slip == "width":
+            return drops / width
         result = drops / count.clamp(min=1)
         if slip == "renormalised":
             return result / result.sum((1, 2), keepdim=True)
@@ -379,6 +381,10 @@ define(
         mistake(
             "overlapping windows are added up: divide by the number of windows that covered each entry",
             _occlusion_with("no count"),
+        ),
+        mistake(
+            "divided by width everywhere; near the ends fewer pieces cover an entry: count them",
+            _occlusion_with("width"),
         ),
         mistake("the sign is turned round: the drop is f(x) − f(x with the window hidden)", _occlusion_with("sign")),
         mistake(
