@@ -107,8 +107,8 @@ labels = {"x": "letters written", "y": "words without a mistake (share)"}
 plot.series(curves, **labels, title="Without attention: most are lost by letter thirty")
 
 # %% [markdown]
-# The curve falls off a cliff: ten letters go well, and by the thirtieth most words have had their first mistake. Lesson 12 looked into it: the message holds the digits, but the decoder, busy with the present part, does not learn to keep the rest to the end, nor to use it there. Attention
-# takes that burden away: what was read need no longer be kept in the decoder.
+# The curve falls off a cliff: ten letters go well, and by the thirtieth most words have had their first mistake. Lesson 12 looked into it: all digits are in the message, but the late ones are hardly used. With attention
+# the decoder need not keep what was read: it looks again.
 #
 # ## Keep everything, and choose
 #
@@ -578,8 +578,7 @@ claim("unseen dates: exact match at least 0.90", exact(answered, days.iso[unknow
 claim("of years before 1900, at most a fifth are right", sum(years) / 100, at_most=0.2)
 
 # %% [markdown]
-# The bars differ by a few of some forty dates each: do not read much into their order. On old dates it fails in the year, and has no letter for "I do not know". How
-# many days and months it still gets right changes from seed to seed.
+# The bars differ by a few dates: do not read much into their order. On old dates it fails in the year, and has no letter for "I do not know".
 #
 # ## What you can now do
 #
@@ -594,10 +593,10 @@ claim("of years before 1900, at most a fifth are right", sum(years) / 100, at_mo
 # </details>
 # <details><summary>Test yourself: the memory at the padding is zero. Why mask it?</summary>
 #
-# In the dot product zeros have the score 0, and $e^0 = 1$. In the additive form they have some other score; none but −∞ gives the weight 0.
+# In the dot product zeros have the score 0, and $e^0 = 1$. In the additive form they have another score; only −∞ gives the weight 0.
 # </details>
 #
-# *Where it fails.* Every letter looks at every word: dear for long recordings, and needless where both sides run in the same order. Lesson 14 aligns without attention; lesson 17 asks whether attention explains.
+# *Where it fails.* Every letter looks at every word: dear for long recordings. Lesson 14 aligns without attention; lesson 17 asks whether it explains.
 #
 # *Further reading.* D. Bahdanau, K. Cho, Y. Bengio, *Neural machine translation by jointly learning to align and translate* (2015). M.-T. Luong, H. Pham, C. D. Manning, *Effective approaches to attention-based neural machine translation* (2015).
 # A. Vaswani et al., *Attention is all you need* (2017), for the scale √H.
