@@ -583,7 +583,7 @@ claim("of years before 1900, at most a fifth are right", sum(years) / 100, at_mo
 # ## What you can now do
 #
 # - **Attention** keeps all states of the encoder. Each letter's query weighs them, by a scaled dot product or a small additive network, the padding hidden *before* the softmax. On the same
-#   data and budget, numbers went from hardly ever right to nearly always.
+#   budget, numbers went from hardly ever right to nearly always.
 # - **An alignment** shows where the context came from: German's inversion stands in it. It does not show what was used: at *und* the network looks at the ones.
 # - **It costs** a memory as long as the sentence and T_y · T_x weights.
 #
@@ -598,5 +598,5 @@ claim("of years before 1900, at most a fifth are right", sum(years) / 100, at_mo
 #
 # *Where it fails.* Every letter looks at every word: dear for long recordings. Lesson 14 aligns without attention; lesson 17 asks whether it explains.
 #
-# *Further reading.* D. Bahdanau, K. Cho, Y. Bengio, *Neural machine translation by jointly learning to align and translate* (2015). M.-T. Luong, H. Pham, C. D. Manning, *Effective approaches to attention-based neural machine translation* (2015).
+# *Further reading.* D. Bahdanau, K. Cho, Y. Bengio, *Neural machine translation by jointly learning to align and translate* (2015). M.-T. Luong, H. Pham, C. D. Manning, *Effective approaches to attention-based NMT* (2015).
 # A. Vaswani et al., *Attention is all you need* (2017), for the scale √H.
