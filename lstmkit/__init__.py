@@ -13,6 +13,8 @@ __version__ = "0.1.0"
 
 _HOME = {
     "claim": "lstmkit.claims",
+    "outcome": "lstmkit.claims",
+    "predict": "lstmkit.claims",
     "exercise": "lstmkit.exercises",
     "seed": "lstmkit.runtime",
     "device": "lstmkit.runtime",

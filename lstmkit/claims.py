@@ -1,4 +1,4 @@
-"""`claim`: what the prose says a result shows, executed.
+"""`claim`: what the prose says a result shows, executed. `predict` and `outcome`: what the learner expected, beside it.
 
 A claim prints ✓ or ✗ with what was measured and never raises, so that a lesson always runs to its end. The part in
 brackets is sanitised for nbval: a stored ✓ is the same on every machine, and a claim that turns false changes it.
@@ -8,9 +8,41 @@ from __future__ import annotations
 
 import math
 
-__all__ = ["claim"]
+__all__ = ["claim", "outcome", "predict"]
 
 _MISSING = object()
+_guesses: dict[str, object] = {}  # what the learner wrote, by the prediction's id
+
+
+def predict(id: str, guess) -> None:
+    """Note a prediction, to be shown beside what comes out. `...` is none yet, and silent. Never raises.
+
+    id: lesson and letter, such as "05.a". guess: a number or a string.
+    """
+    if guess is ...:
+        _guesses.pop(id, None)
+        return
+    _guesses[id] = guess
+    print(f"noted: {id} {_short(guess)}")
+
+
+def outcome(id: str, value) -> None:
+    """Print the learner's prediction beside `value`, what came out; silent without a prediction. Never raises.
+
+    value: a number, a tensor of one element, or a string.
+    """
+    if id in _guesses:
+        guess, found = _short(_guesses[id]), _short(value)
+        same = guess.strip().lower() == found.strip().lower()
+        print(f"{id} you predicted {guess}; it came out as {found}" + (": as you said" if same else ""))
+
+
+def _short(value) -> str:
+    try:
+        value = value.item()
+    except (AttributeError, ValueError, RuntimeError):  # a number, a word, or more than one element
+        pass
+    return f"{value:.3g}" if isinstance(value, float) else str(value)
 
 
 def claim(

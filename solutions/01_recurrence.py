@@ -431,8 +431,8 @@ claim(
 # |---|---|
 # | sequences of any length, with one set of weights | steps must be computed one after the other: no parallelism over time |
 # | a number of weights that does not grow with the length | all of the past must fit into H numbers |
-# | the past is used where it matters | what is far back is hard to learn from: gradients fade or explode (lesson 03) |
-# | an output at each step, as the input arrives | it cannot look ahead (unless it reads backwards too: lesson 02) |
+# | the past is used where it matters | what is far back is hard to learn from: gradients fade or explode ([lesson 04](04_bptt.ipynb)) |
+# | an output at each step, as the input arrives | it cannot look ahead (unless it reads backwards too: [lesson 02](02_shapes.ipynb)) |
 
 # %% [markdown]
 # ## What you can now do
@@ -445,7 +445,7 @@ claim(
 #   not zero for earlier ones with it.
 #
 # Where it fails: one tanh state must serve every moment, as the wall's one share $w$ did. Over long stretches the past fades, and so
-# does the error that should teach the network about it. Lesson 03 measures that; lesson 04 repairs part of it.
+# does the error that should teach the network about it. [lesson 04](04_bptt.ipynb) measures that; [lesson 06](06_lstm.ipynb) repairs part of it.
 #
 # <details><summary>Test yourself: what would the floor be for the word "banana"?</summary>
 #

@@ -16,7 +16,7 @@
 # - name the axes of every tensor that goes into and comes out of `nn.RNN`, `nn.GRU` and `nn.LSTM`,
 # - catch four bugs that no error message reports, one of them with a gradient.
 #
-# Needs: lesson 01. About 70 minutes. Mapping: all five.
+# Needs: [lesson 01](01_recurrence.ipynb). About 70 minutes. Mapping: all five.
 
 # %% tags=["nbval-ignore-output"]
 import torch
@@ -42,7 +42,7 @@ plot.mapping()
 # | many-to-many, aligned | a request → for each of its words: city, date or other |
 # | encoder-decoder | an English number → the same in German: another length, another order |
 #
-# In lesson 01, the network that spelled *hello* gave one output for each input: many-to-many, aligned.
+# In [lesson 01](01_recurrence.ipynb), the network that spelled *hello* gave one output for each input: many-to-many, aligned.
 #
 # Each mapping is a model of one to four lines. Read them for one thing only: *which states are read out*. The last two models write a
 # sequence of their own: a second network, the *writer*, starts from a state that it is given. It has nothing to read, so it gets
@@ -95,7 +95,7 @@ for name, y in zip(plot.MAPPINGS, outputs):
 # %% [markdown]
 # ## Which input can move which output?
 #
-# A mapping says more than how many outputs there are. It says which inputs an output *can* depend on. The gradient of lesson 01
+# A mapping says more than how many outputs there are. It says which inputs an output *can* depend on. The gradient of [lesson 01](01_recurrence.ipynb)
 # answers that: where $\partial y_t / \partial x_s$ is exactly zero, no path leads from input $s$ to output $t$.
 #
 # **Before you run:** draw the five grids on paper, a row for each output, a column for each input. Which fields are filled in the
@@ -145,7 +145,7 @@ alone = torch.cat([lstm(x[n : n + 1])[0] for n in range(N)])
 claim("a sequence alone gets the output that it gets in the batch", (together - alone).abs().max(), at_most=1e-6)
 
 # %% [markdown]
-# Thirty-two rows are 4H: an LSTM computes four sums of H numbers where the RNN computes one, stacked in one matrix (lesson 04 opens it up; a GRU has three).
+# Thirty-two rows are 4H: an LSTM computes four sums of H numbers where the RNN computes one, stacked in one matrix ([lesson 06](06_lstm.ipynb) opens it up; a GRU has three).
 # torch keeps a weight as (outputs, inputs), so the columns are D for the input and H for the state.
 #
 # ## What comes out
@@ -501,7 +501,7 @@ claim("with view not more than 60 in 100, where a coin has 50", right["view"], a
 #
 # *Goal:* an (N, N) table: how strongly does the output of sequence `n` (row) react to the input of sequence `m` (column)? Take the
 # sum of all numbers of `y[n]`, its gradient with respect to `x`, and of that the norm for each sequence `m`. (In a sum gradients can cancel; where there is no
-# path, there is nothing to cancel, and zero is zero. Lesson 15 returns to this.)
+# path, there is nothing to cancel, and zero is zero. [lesson 22](22_output_gradients.ipynb) returns to this.)
 # *Given:* any `model` from (N, T, D) to a tensor whose first axis is N. *Done when* the check says ✓.
 
 
@@ -590,8 +590,8 @@ claim("B and D: not zero", min(off_diagonal["B"], off_diagonal["D"]), at_least=1
 # - **Four silent bugs**: the batch read as time, `output[:, -1]` in a bidirectional network, the state after the padding, and a `view` that
 #   mixes sequences. Right shapes prove nothing; the gradient across the batch does.
 #
-# Where it fails: a zero gradient shows that no path exists, but a path that exists may still carry almost nothing. Lesson 03 measures
-# how much arrives. Lesson 12 builds the encoder-decoder properly, and lesson 18 turns this lesson's test into a tool that looks
+# Where it fails: a zero gradient shows that no path exists, but a path that exists may still carry almost nothing. [lesson 04](04_bptt.ipynb) measures
+# how much arrives. [lesson 19](19_encoder_decoder.ipynb) builds the encoder-decoder properly, and [lesson 27](27_debugging.ipynb) turns this lesson's test into a tool that looks
 # for six bugs.
 #
 # <details><summary>Test yourself: 24 temperatures, one an hour, predict tomorrow's highest. Which mapping, and what are D and T?</summary>

@@ -623,7 +623,7 @@ def test_paths_need_an_lstm():
 
 
 class Model(nn.Module):
-    """An ordinary model with a switch for each bug of lesson 18."""
+    """An ordinary model with a switch for each bug of lesson 27."""
 
     def __init__(self, D=3, H=16, K=2, cls=nn.LSTM, bug=None, vocabulary=0, pool=None):
         super().__init__()

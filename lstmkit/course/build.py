@@ -20,6 +20,7 @@ __all__ = ["STUB", "build", "check", "claims", "execute", "make", "sources", "st
 
 STUB = "...  # your code"
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
+FOLDED = {"claim", "folded"}  # cells of these tags are shown without their source, which can be opened
 CELL_TIMEOUT = 120  # seconds; the same in the Makefile for nbval
 _CLAIM = re.compile(r"^([✓✗]) (?!\d\d\.\d)(.*?) \((?:measured ([^,)]*)|not measured)", re.M)
 
@@ -50,8 +51,7 @@ def make(source: Path) -> dict[str, NotebookNode]:
     solution.metadata = NotebookNode(kernelspec=NotebookNode(KERNEL), language_info=NotebookNode(name="python"))
     solution.nbformat, solution.nbformat_minor = 4, 5
     for cell in solution.cells:
-        tags = cell.metadata.get("tags")
-        cell.metadata = NotebookNode(tags=tags) if tags else NotebookNode()
+        cell.metadata = _metadata(list(cell.metadata.get("tags", [])))
     lesson = deepcopy(solution)
     clear = ClearSolutions(code_stub={"python": STUB}, enforce_metadata=False)
     try:
@@ -64,6 +64,15 @@ def make(source: Path) -> dict[str, NotebookNode]:
     for notebook in (lesson, solution):
         _name_cells(notebook)
     return {"lessons": lesson, "solutions": solution}
+
+
+def _metadata(tags: list[str]) -> NotebookNode:
+    """A cell's metadata from its tags: claims and plumbing are folded in JupyterLab (source_hidden) and in the book."""
+    if not tags:
+        return NotebookNode()
+    if not FOLDED & set(tags):
+        return NotebookNode(tags=tags)
+    return NotebookNode(tags=[*tags, "hide-input"], jupyter=NotebookNode(source_hidden=True))
 
 
 def execute(notebook: NotebookNode, folder: Path, title: str, env: dict[str, str] | None = None) -> NotebookNode:

@@ -329,7 +329,7 @@ define(
         ),
         mistake("this is the first step's output; the last one is y[-1, k]", _gradient_of(lambda y, k: y[0, k])),
         mistake("the sign is lost: return the gradient itself, not its absolute value", _absolute),
-        mistake("this is gradient × input, another measure (lesson 16); return the gradient itself", _times_input),
+        mistake("this is gradient × input, another measure (lesson 24); return the gradient itself", _times_input),
         mistake("this is only the last step's row; every step of the input has one", _last_row),
         mistake("these are the sizes, one for each step; return all entries, shape (T, D)", _norms),
         mistake("torch.autograd.grad returns a tuple; take its first entry with [0]", _as_tuple),

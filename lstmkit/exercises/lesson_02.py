@@ -247,7 +247,7 @@ define(
         mistake(
             "gather took one hidden number of each sequence: its index must be expanded to H", _gathered_without_expand
         ),
-        mistake("this is the mean of the valid steps (lesson 06), not the last one", _mean_of_valid),
+        mistake("this is the mean of the valid steps (lesson 10), not the last one", _mean_of_valid),
     ],
 )
 

@@ -1,424 +1,456 @@
-"""Lesson 04 · LSTM: one step, the factor of the direct path, a gate's bias, a gate trace."""
+"""Lesson 04 · BPTT: one step back, the gradient by lag, three matrices, clipping by norm, where to detach."""
 
 from __future__ import annotations
 
-import math
-
 import torch
-from torch import nn
 
 from lstmkit.exercises import case, define, mistake
 
-# 04.1 · one step -------------------------------------------------------------------------------------------------
+# 04.1 · one step of BPTT -----------------------------------------------------------------------------------------
 
 
-def lstm_step(x_t, h, c, W, U, b):
-    """One LSTM step: x_t (N, D), h and c (N, H), W (4H, D), U (4H, H), b (4H,), gates i, f, g, o. Returns (h, c)."""
-    i, f, g, o = (x_t @ W.T + h @ U.T + b).chunk(4, dim=1)
-    c = f.sigmoid() * c + i.sigmoid() * g.tanh()
-    return o.sigmoid() * c.tanh(), c
+def step_back(lam, h, W, U):
+    """(δ, Wᵀδ, Uᵀδ) with δ = lam ∘ (1 − h²)."""
+    delta = lam * (1 - h**2)
+    return delta, W.T @ delta, U.T @ delta
 
 
-def _four(x_t, h, W, U, b):
-    """The four sums, before any σ or tanh."""
-    return (x_t @ W.T + h @ U.T + b).chunk(4, dim=1)
-
-
-def _ordered(order):
-    """lstm_step with the blocks read in another order; order: a permutation of "ifgo"."""
-
-    def step(x_t, h, c, W, U, b):
-        gates = dict(zip(order, _four(x_t, h, W, U, b), strict=True))
-        c = gates["f"].sigmoid() * c + gates["i"].sigmoid() * gates["g"].tanh()
-        return gates["o"].sigmoid() * c.tanh(), c
-
-    return step
-
-
-def _cell(new_c=lambda c, i, f, g: f * c + i * g, new_h=lambda c, o, old: o * c.tanh(), squash=torch.tanh):
-    """lstm_step with another rule for c, for h, or for g. new_h: of the new c, o and the old c."""
-
-    def step(x_t, h, c, W, U, b):
-        i, f, g, o = _four(x_t, h, W, U, b)
-        c_new = new_c(c, i.sigmoid(), f.sigmoid(), squash(g))
-        return new_h(c_new, o.sigmoid(), c), c_new
-
-    return step
-
-
-def _gates_tanh(x_t, h, c, W, U, b):
-    i, f, g, o = (part.tanh() for part in _four(x_t, h, W, U, b))
-    c = f * c + i * g
-    return o * c.tanh(), c
-
-
-def _gates_raw(x_t, h, c, W, U, b):
-    i, f, g, o = _four(x_t, h, W, U, b)
-    c = f * c + i * g.tanh()
-    return o * c.tanh(), c
-
-
-def _interleaved(x_t, h, c, W, U, b):
-    sums = x_t @ W.T + h @ U.T + b
-    i, f, g, o = sums.reshape(*h.shape, 4).unbind(-1)
-    c = f.sigmoid() * c + i.sigmoid() * g.tanh()
-    return o.sigmoid() * c.tanh(), c
-
-
-def _without_h(x_t, h, c, W, U, b):
-    return lstm_step(x_t, torch.zeros_like(h), c, W, U, b)
-
-
-def _without_bias(x_t, h, c, W, U, b):
-    return lstm_step(x_t, h, c, W, U, torch.zeros_like(b))
-
-
-def _reads_c(x_t, h, c, W, U, b):
-    i, f, g, o = _four(x_t, c, W, U, b)
-    c = f.sigmoid() * c + i.sigmoid() * g.tanh()
-    return o.sigmoid() * c.tanh(), c
-
-
-def _swapped_results(x_t, h, c, W, U, b):
-    return lstm_step(x_t, h, c, W, U, b)[::-1]
-
-
-def _only_h(x_t, h, c, W, U, b):
-    return lstm_step(x_t, h, c, W, U, b)[0]
-
-
-def _cut_batch(x_t, h, c, W, U, b):
-    i, f, g, o = (x_t @ W.T + h @ U.T + b).chunk(4)
-    c = f.sigmoid() * c + i.sigmoid() * g.tanh()
-    return o.sigmoid() * c.tanh(), c
-
-
-def _gate_by_gate(x_t, h, c, W, U, b):
-    H = h.shape[1]
-    act = [torch.sigmoid, torch.sigmoid, torch.tanh, torch.sigmoid]
-    rows = [slice(k * H, (k + 1) * H) for k in range(4)]
-    i, f, g, o = (a(nn.functional.linear(x_t, W[r], b[r]) + h @ U[r].T) for a, r in zip(act, rows, strict=True))
-    c = torch.mul(f, c) + torch.mul(i, g)
-    return [o * torch.tanh(c), c]
-
-
-def _one_product(x_t, h, c, W, U, b):
-    sums = (torch.cat([W, U], dim=1) @ torch.cat([x_t, h], dim=1).T + b[:, None]).T
-    i, f, g, o = torch.split(sums, h.shape[1], dim=1)
-    c = torch.addcmul(i.sigmoid() * g.tanh(), f.sigmoid(), c)
-    return c.tanh() * o.sigmoid(), c
-
-
-def _step_cases():
-    def made(N, D, H, label):
-        return case(*map(torch.randn, [(N, D), (N, H), (N, H), (4 * H, D), (4 * H, H), (4 * H,)]), label=label)
-
-    return [made(3, 2, 5, "N = 3, D = 2, H = 5"), made(4, 4, 4, "N = D = H = 4"), made(1, 3, 2, "a batch of one")]
-
-
-define(
-    "04.1",
-    reference=lstm_step,
-    cases=_step_cases,
-    gradients=True,
-    alternatives=[_gate_by_gate, _one_product],
-    mistakes=[
-        mistake("your input and forget gates are swapped: torch's order is i, f, g, o", _ordered("figo")),
-        mistake(
-            "your g and o are swapped: torch's order is i, f, g, o (Keras writes i, f, g, o too)", _ordered("ifog")
-        ),
-        mistake("you cut in the order i, g, f, o, TensorFlow's old one; torch's order is i, f, g, o", _ordered("igfo")),
-        mistake("you cut in the order f, i, o, g; torch's order is i, f, g, o", _ordered("fiog")),
-        mistake(
-            "g has a sigmoid; it needs tanh: it is not a gate but what is written, and must be able to go below zero",
-            _cell(squash=torch.sigmoid),
-        ),
-        mistake("g has no tanh: the candidate is squashed to between -1 and 1", _cell(squash=lambda g: g)),
-        mistake(
-            "h is made from c without tanh: h = o * tanh(c); c may grow without bound, h must not",
-            _cell(new_h=lambda c, o, old: o * c),
-        ),
-        mistake(
-            "h squashes c with a sigmoid; it needs tanh: h = o * tanh(c)",
-            _cell(new_h=lambda c, o, old: o * c.sigmoid()),
-        ),
-        mistake(
-            "h is made from the old c; make the new c first, then h from it",
-            _cell(new_h=lambda c, o, old: o * old.tanh()),
-        ),
-        mistake("the output gate is missing: h = o * tanh(c)", _cell(new_h=lambda c, o, old: c.tanh())),
-        mistake("the old cell is lost: c is not carried. It is c = f * c + i * g", _cell(lambda c, i, f, g: i * g)),
-        mistake(
-            "the forget gate is missing: the old cell enters whole; it is c = f * c + i * g",
-            _cell(lambda c, i, f, g: c + i * g),
-        ),
-        mistake(
-            "the input gate is missing: g enters whole; it is c = f * c + i * g", _cell(lambda c, i, f, g: f * c + g)
-        ),
-        mistake(
-            "everything is multiplied together; what is kept and what is written are added: c = f * c + i * g",
-            _cell(lambda c, i, f, g: f * c * i * g),
-        ),
-        mistake(
-            "the forget gate also closes on what is written, f * (c + i * g); it acts on the old cell alone: c = f * c + i * g",
-            _cell(lambda c, i, f, g: f * (c + i * g)),
-        ),
-        mistake(
-            "your forget gate is upside down: f is the share that is kept, so it is f * c, not (1 - f) * c",
-            _cell(lambda c, i, f, g: (1 - f) * c + i * g),
-        ),
-        mistake(
-            "i is taken as 1 - f; the LSTM has an input gate of its own (tying the two is lesson 05)",
-            _cell(lambda c, i, f, g: f * c + (1 - f) * g),
-        ),
-        mistake("your gates have tanh; i, f and o need a sigmoid, between 0 and 1. Only g has tanh", _gates_tanh),
-        mistake("i, f and o have no sigmoid: a gate must lie between 0 and 1", _gates_raw),
-        mistake(
-            "you read the gates interleaved; each gate is a block of H columns next to the other: chunk(4, dim=1)",
-            _interleaved,
-        ),
-        mistake("the old h is missing: the gates cannot see what came before. Add h @ U.T", _without_h),
-        mistake("the bias b is missing", _without_bias),
-        mistake("the gates read the cell c; they read h: x_t @ W.T + h @ U.T + b", _reads_c),
-        mistake("you return (c, h); the order is (h, c)", _swapped_results),
-        mistake("you return h alone; the next step needs c too: return h, c", _only_h),
-        mistake(
-            "chunk(4) without dim cuts the batch; the gates lie side by side on axis 1: chunk(4, dim=1)", _cut_batch
-        ),
-    ],
-)
-
-# 04.2 · the factor of the direct path ----------------------------------------------------------------------------
-
-_keep = 1 / (1 + math.exp(-3.0))
-
-define(
-    "04.2",
-    reference={
-        "factor at bias 0": 0.5,
-        "factor at bias 3": _keep,
-        "half-life at bias 3": round(math.log(0.5) / math.log(_keep)),
-        "bias for half-life 100": math.log(0.5**0.01 / (1 - 0.5**0.01)),
-    },
-    tolerance=0.02,
-    mistakes=[
-        mistake("σ(0) is not 0: it is in the middle of its range, from 0 to 1", {"factor at bias 0": 0.0}),
-        mistake("σ(0) is not 1: half of the range lies above it", {"factor at bias 0": 1.0}),
-        mistake("that is tanh(3); a gate has a sigmoid, 1 / (1 + e⁻³)", {"factor at bias 3": math.tanh(3)}),
-        mistake("3 is what goes into the sigmoid; the factor is σ(3) = 1 / (1 + e⁻³)", {"factor at bias 3": 3.0}),
-        mistake(
-            "this is 1 − σ(3), the share that is lost in a step; the factor is what is kept",
-            {"factor at bias 3": 1 - _keep},
-        ),
-        mistake(
-            "you let the same amount go at every step; it is the same share: solve fᵏ = ½, so k = ln ½ / ln f",
-            {"half-life at bias 3": round(0.5 / (1 - _keep))},
-        ),
-        mistake(
-            "that is where 1/e is left, 1 / (1 − f); for the half, solve fᵏ = ½",
-            {"half-life at bias 3": round(1 / (1 - _keep))},
-        ),
-        mistake("that is the half-life at bias 0, where f = ½", {"half-life at bias 3": 1}),
-        mistake(
-            "that is the forget gate, ½ to the power 1/100; one more turn: which bias gives it? b = ln(f / (1 − f))",
-            {"bias for half-life 100": 0.5**0.01},
-        ),
-        mistake(
-            "with b = ln 100 the cell loses 1/101 in a step, and after 100 steps e⁻¹ is left, less than half: close, but a "
-            "little more bias is needed",
-            {"bias for half-life 100": math.log(100)},
-        ),
-        mistake(
-            "a bias of 100 would open the gate for ever: solve f¹⁰⁰ = ½ for f, then σ(b) = f for b",
-            {"bias for half-life 100": 100.0},
-        ),
-        mistake(
-            "the sign is turned: a forget gate that keeps has a positive bias",
-            {"bias for half-life 100": -math.log(0.5**0.01 / (1 - 0.5**0.01))},
-        ),
-    ],
-)
-
-# 04.3 · the bias of one gate -------------------------------------------------------------------------------------
-
-
-def set_gate_bias(lstm, gate, value):
-    """Make b_ih + b_hh of one gate ("i", "f", "g" or "o") equal to value, a number or (H,). Changes lstm, an nn.LSTM."""
-    H = lstm.hidden_size
-    k = "ifgo".index(gate)
-    with torch.no_grad():
-        lstm.bias_ih_l0[k * H : (k + 1) * H] = value
-        lstm.bias_hh_l0[k * H : (k + 1) * H] = 0.0
-    return lstm
-
-
-def _in_both(lstm, gate, value):
-    H, k = lstm.hidden_size, "ifgo".index(gate)
-    with torch.no_grad():
-        for bias in (lstm.bias_ih_l0, lstm.bias_hh_l0):
-            bias[k * H : (k + 1) * H] = value
-    return lstm
-
-
-def _in_one(lstm, gate, value):
-    H, k = lstm.hidden_size, "ifgo".index(gate)
-    with torch.no_grad():
-        lstm.bias_ih_l0[k * H : (k + 1) * H] = value
-    return lstm
-
-
-def _in_the_other(lstm, gate, value):
-    H, k = lstm.hidden_size, "ifgo".index(gate)
-    with torch.no_grad():
-        lstm.bias_hh_l0[k * H : (k + 1) * H] = value
-    return lstm
-
-
-def _block_of(order):
-    def wrong(lstm, gate, value):
-        return set_gate_bias(lstm, "ifgo"[order.index(gate)], value)
+def _with_delta(delta_of):
+    def wrong(lam, h, W, U):
+        delta = delta_of(lam, h)
+        return delta, W.T @ delta, U.T @ delta
 
     return wrong
 
 
-def _added(lstm, gate, value):
-    H, k = lstm.hidden_size, "ifgo".index(gate)
-    with torch.no_grad():
-        lstm.bias_ih_l0[k * H : (k + 1) * H] += value
-    return lstm
+def _matrices_swapped(lam, h, W, U):
+    delta, dx, before = step_back(lam, h, W, U)
+    return delta, before, dx
 
 
-def _others_zero(lstm, gate, value):
-    with torch.no_grad():
-        lstm.bias_ih_l0.zero_()
-        lstm.bias_hh_l0.zero_()
-    return set_gate_bias(lstm, gate, value)
+def _only_w(lam, h, W, U):
+    delta = lam * (1 - h**2)
+    return delta, W.T @ delta, W.T @ delta
 
 
-def _through_sigmoid(lstm, gate, value):
-    return set_gate_bias(lstm, gate, torch.sigmoid(torch.as_tensor(value)))
+def _only_u(lam, h, W, U):
+    delta = lam * (1 - h**2)
+    return delta, U.T @ delta, U.T @ delta
 
 
-def _weights_too(lstm, gate, value):
-    H, k = lstm.hidden_size, "ifgo".index(gate)
-    with torch.no_grad():
-        lstm.weight_ih_l0[k * H : (k + 1) * H] = 0.0
-        lstm.weight_hh_l0[k * H : (k + 1) * H] = 0.0
-    return set_gate_bias(lstm, gate, value)
+def _not_transposed(lam, h, W, U):
+    delta = lam * (1 - h**2)
+    return delta, W @ delta, U @ delta
 
 
-def _nothing(lstm, gate, value):
-    return lstm
+def _u_not_transposed(lam, h, W, U):
+    delta = lam * (1 - h**2)
+    return delta, W.T @ delta, U @ delta
 
 
-def _whole(lstm, gate, value):
-    with torch.no_grad():
-        for k in range(4):
-            set_gate_bias(lstm, "ifgo"[k], value)
-    return lstm
+def _lam_handed_on(lam, h, W, U):
+    return lam * (1 - h**2), W.T @ lam, U.T @ lam
 
 
-def _halves(lstm, gate, value):
-    for bias in (lstm.bias_ih_l0, lstm.bias_hh_l0):
-        bias.data.view(4, -1)["ifgo".index(gate)] = value / 2
-    return lstm
+def _tanh_after_u(lam, h, W, U):
+    delta = lam * (1 - h**2)
+    return delta, W.T @ delta, (U.T @ lam) * (1 - h**2)
 
 
-def _parameters_after(answer, lstm, gate, value):
-    """What the answer did to the LSTM; how it splits the bias between b_ih and b_hh is free."""
-    answer(lstm, gate, value)
-    both = (lstm.bias_ih_l0 + lstm.bias_hh_l0).detach()
-    blocks = {f"b_ih + b_hh of gate {name}": part for name, part in zip("ifgo", both.chunk(4), strict=True)}
-    return blocks | {"W": lstm.weight_ih_l0.detach(), "U": lstm.weight_hh_l0.detach()}
+def _row_vector(lam, h, W, U):
+    delta = torch.diag(1 - h * h) @ lam
+    return [delta, delta @ W, delta @ U]
 
 
-def _lstm(D, H):
-    lstm = nn.LSTM(D, H, batch_first=True)
-    for parameter in lstm.parameters():
-        nn.init.normal_(parameter)
-    return lstm
+def _step(D, H):
+    return torch.randn(H), torch.tanh(torch.randn(H)), torch.randn(H, D), torch.randn(H, H)
 
 
 define(
-    "04.3",
-    reference=set_gate_bias,
+    "04.1",
+    reference=step_back,
     cases=lambda: [
-        case(_lstm(3, 4), "f", 1.0, label="forget gate, 1.0"),
-        case(_lstm(2, 5), "i", torch.randn(5), label="input gate, a value for each unit"),
-        case(_lstm(1, 3), "o", -2.0, label="output gate, −2.0"),
-        case(_lstm(2, 1), "g", 0.5, label="one hidden unit"),
+        case(*_step(4, 4), label="D = H = 4"),
+        case(*_step(3, 5), label="D = 3, H = 5"),
+        case(*_step(1, 1), label="D = H = 1"),
     ],
-    run=_parameters_after,
-    alternatives=[_halves],
+    alternatives=[_row_vector],
     mistakes=[
+        mistake("tanh's derivative is missing: delta = lam * (1 - h**2)", _with_delta(lambda lam, h: lam)),
         mistake(
-            "both biases are set, and torch adds them: the gate gets twice the value. Set one, and zero the other",
-            _in_both,
+            "h is already a tanh: its derivative is 1 - h**2, not 1 - tanh(h)**2",
+            _with_delta(lambda lam, h: lam * (1 - torch.tanh(h) ** 2)),
         ),
-        mistake("b_hh keeps what it was, and torch adds it: set its block to zero as well", _in_one),
-        mistake("b_ih keeps what it was, and torch adds it: set its block to zero as well", _in_the_other),
-        mistake("the wrong quarter: you took the order f, i, g, o; torch's is i, f, g, o", _block_of("figo")),
-        mistake("the wrong quarter: you took the order i, f, o, g; torch's is i, f, g, o", _block_of("ifog")),
-        mistake("the value is added to what was there; the gate's bias should become the value", _added),
-        mistake("the right gate is right, but the other gates' biases are gone; leave them as they are", _others_zero),
-        mistake("all four gates got the value; only the block of the gate that is named should", _whole),
-        mistake("the bias goes into the sigmoid, not out of it: store the value itself", _through_sigmoid),
+        mistake("that multiplies by h; tanh's derivative is 1 - h**2", _with_delta(lambda lam, h: lam * h)),
+        mistake("the square is missing: 1 - h**2, not 1 - h", _with_delta(lambda lam, h: lam * (1 - h))),
         mistake(
-            "the gate's weights are zeroed too; change its bias alone, so that it can still read its input",
-            _weights_too,
+            "that is the derivative of a sigmoid; of tanh it is 1 - h**2", _with_delta(lambda lam, h: lam * h * (1 - h))
         ),
-        mistake("nothing has changed: lstm.bias_ih_l0 and lstm.bias_hh_l0 are to be written into, in place", _nothing),
+        mistake("W and U are swapped: W.T leads to the input, U.T to the state before", _matrices_swapped),
+        mistake("W where U belongs: the state before came in through U", _only_w),
+        mistake("U where W belongs: the input came in through W", _only_u),
+        mistake("the matrices are not transposed: backwards it is W.T @ delta and U.T @ delta", _not_transposed),
+        mistake("U is not transposed: the error goes back through U.T", _u_not_transposed),
+        mistake("lam itself is handed on; it must pass through the tanh first: use delta", _lam_handed_on),
+        mistake("wrong order: the tanh comes before U on the way back, U.T @ (lam * (1 - h**2))", _tanh_after_u),
     ],
 )
 
-# 04.4 · reading a gate trace -------------------------------------------------------------------------------------
+# 04.2 · the gradient by lag --------------------------------------------------------------------------------------
+
+
+def gradient_by_lag(layer, x):
+    """Frobenius norm of ∂h_T/∂x_{T-k}, entry k for lag k: (T,)."""
+    x = x.detach().clone().requires_grad_()
+    last = layer(x)[-1]
+    rows = torch.stack([torch.autograd.grad(h_i, x, retain_graph=True)[0] for h_i in last])
+    return rows.square().sum(dim=(0, 2)).sqrt().flip(0)
+
+
+def _rows(layer, x):
+    x = x.detach().clone().requires_grad_()
+    return torch.stack([torch.autograd.grad(h_i, x, retain_graph=True)[0] for h_i in layer(x)[-1]])
+
+
+def _of_rows(reduce):
+    return lambda layer, x: reduce(_rows(layer, x)).flip(0)
+
+
+def _of_number(choose):
+    def wrong(layer, x):
+        x = x.detach().clone().requires_grad_()
+        return torch.autograd.grad(choose(layer(x)), x)[0].norm(dim=1).flip(0)
+
+    return wrong
+
+
+def _graph_freed(layer, x):
+    x = x.detach().clone().requires_grad_()
+    rows = torch.stack([torch.autograd.grad(h_i, x)[0] for h_i in layer(x)[-1]])
+    return rows.square().sum(dim=(0, 2)).sqrt().flip(0)
+
+
+def _jacobian(layer, x):
+    jacobian = torch.autograd.functional.jacobian(lambda x: layer(x)[-1], x)  # (H, T, D)
+    return torch.linalg.matrix_norm(jacobian.permute(1, 0, 2)).flip(0)
+
+
+def _recurrent(H, D):
+    W, U, b = torch.randn(H, D), torch.randn(H, H) * 0.5, torch.randn(H) * 0.3
+
+    def layer(x):
+        h, states = torch.zeros(H), []
+        for x_t in x:
+            h = torch.tanh(W @ x_t + U @ h + b)
+            states.append(h)
+        return torch.stack(states)
+
+    return layer
+
+
+define(
+    "04.2",
+    reference=gradient_by_lag,
+    cases=lambda: [
+        case(_recurrent(4, 3), torch.randn(6, 3)),
+        case(_recurrent(3, 3), torch.randn(3, 3), label="T = D = H = 3"),
+        case(_recurrent(5, 2), torch.randn(1, 2), label="one step"),
+    ],
+    alternatives=[_jacobian],
+    mistakes=[
+        mistake(
+            "this is the gradient of h_T.sum(): in a sum over the outputs gradients cancel. Take each h_T[i] on its own, then "
+            "the root of the sum of squares",
+            _of_number(lambda y: y[-1].sum()),
+        ),
+        mistake(
+            "this is the gradient of the sum over all steps, y.sum(): use the last state alone",
+            _of_number(lambda y: y.sum()),
+        ),
+        mistake(
+            "this is the first number of the last state only; all H belong to the matrix",
+            _of_number(lambda y: y[-1, 0]),
+        ),
+        mistake(
+            "this is the last number of the last state only; all H belong to the matrix",
+            _of_number(lambda y: y[-1, -1]),
+        ),
+        mistake(
+            "the right numbers in time order: entry 0 should be the last input (lag 0), so flip them",
+            lambda layer, x: gradient_by_lag(layer, x).flip(0),
+        ),
+        mistake(
+            "that is the square of the norm: the root is missing", _of_rows(lambda rows: rows.square().sum(dim=(0, 2)))
+        ),
+        mistake(
+            "the norm of each row, then their mean; the Frobenius norm is the root of the sum of all squares",
+            _of_rows(lambda rows: rows.norm(dim=2).mean(0)),
+        ),
+        mistake(
+            "the norm of each row, then their sum; the Frobenius norm is the root of the sum of all squares",
+            _of_rows(lambda rows: rows.norm(dim=2).sum(0)),
+        ),
+        mistake(
+            "that is the root of the *mean* of all squares; take their sum",
+            _of_rows(lambda rows: rows.square().mean(dim=(0, 2)).sqrt()),
+        ),
+        mistake(
+            "that is the largest singular value (another norm, used below); here all squares are summed",
+            _of_rows(lambda rows: torch.linalg.matrix_norm(rows.permute(1, 0, 2), 2)),
+        ),
+        mistake(
+            "that is the sum of absolute values; take squares, sum, root",
+            _of_rows(lambda rows: rows.abs().sum(dim=(0, 2))),
+        ),
+        mistake("the graph was freed by the first gradient: pass retain_graph=True", _graph_freed),
+    ],
+)
+
+# 04.3 · which matrix explodes? -----------------------------------------------------------------------------------
+
+define(
+    "04.3",
+    reference={"A": "vanishes", "B": "explodes", "C": "stays"},
+    mistakes=[
+        mistake(
+            "the 8 stretches once: the size rises for a step or two. But both eigenvalues are ½, and in the long run they decide",
+            {"A": "explodes"},
+        ),
+        mistake("the entry 8 becomes k · 8 · (½)^(k−1): the halving beats the k", {"A": "stays"}),
+        mistake(
+            "it turns by a right angle, which keeps lengths, and stretches by 21/20: each step, every vector",
+            {"B": "stays"},
+        ),
+        mistake(
+            "zeros on the diagonal do not make it small: it turns (1, 0) into (0, 21/20), longer than before",
+            {"B": "vanishes"},
+        ),
+        mistake("every entry is below 1, but C turns (1, 1) into (1, 1): that vector never shrinks", {"C": "vanishes"}),
+        mistake("its rows sum to 1, so no step makes a vector's largest entry larger", {"C": "explodes"}),
+    ],
+)
+
+# 04.4 · clip by norm ---------------------------------------------------------------------------------------------
+
+
+def clip_by_norm(gradients, limit):
+    """All gradients times limit/norm if their common norm is above limit, else as they are."""
+    norm = sum(g.square().sum() for g in gradients).sqrt()
+    return [g * limit / norm if norm > limit else g for g in gradients]
+
+
+def _each_entry(gradients, limit):
+    return [g.clamp(-limit, limit) for g in gradients]
+
+
+def _always(gradients, limit):
+    norm = sum(g.square().sum() for g in gradients).sqrt()
+    return [g * limit / norm for g in gradients]
+
+
+def _each_tensor(gradients, limit):
+    return [g * limit / g.norm() if g.norm() > limit else g for g in gradients]
+
+
+def _sum_of_norms(gradients, limit):
+    norm = sum(g.norm() for g in gradients)
+    return [g * limit / norm if norm > limit else g for g in gradients]
+
+
+def _no_root(gradients, limit):
+    norm = sum(g.square().sum() for g in gradients)
+    return [g * limit / norm if norm > limit else g for g in gradients]
+
+
+def _to_one(gradients, limit):
+    norm = sum(g.square().sum() for g in gradients).sqrt()
+    return [g / norm if norm > limit else g for g in gradients]
+
+
+def _dropped(gradients, limit):
+    norm = sum(g.square().sum() for g in gradients).sqrt()
+    return [torch.zeros_like(g) if norm > limit else g for g in gradients]
+
+
+def _largest_entry(gradients, limit):
+    top = max(g.abs().max() for g in gradients)
+    return [g * limit / top if top > limit else g for g in gradients]
+
+
+def _times_limit(gradients, limit):
+    norm = sum(g.square().sum() for g in gradients).sqrt()
+    return [g * limit if norm > limit else g for g in gradients]
+
+
+def _inverted(gradients, limit):
+    norm = sum(g.square().sum() for g in gradients).sqrt()
+    return [g * norm / limit if norm > limit else g for g in gradients]
+
+
+def _by_minimum(gradients, limit):
+    norm = torch.cat([g.flatten() for g in gradients]).norm()
+    factor = min(1.0, limit / (norm.item() + 1e-12))
+    return tuple(factor * g for g in gradients)
+
 
 define(
     "04.4",
-    reference={
-        "first write": 2,
-        "first seen from outside": 4,
-        "cell after step 6": 1.3,
-        "erased at": 7,
-        "cell after step 12": -0.3,
-    },
-    tolerance=1e-3,
+    reference=clip_by_norm,
+    cases=lambda: [
+        case([3 * torch.randn(4, 3), torch.randn(5), 0.1 * torch.randn(2, 2)], 2.0, label="long gradients"),
+        case([0.1 * torch.randn(4, 3), 0.1 * torch.randn(5)], 2.0, label="short gradients stay as they are"),
+        case([0.4 * torch.ones(3), 0.3 * torch.ones(4)], 0.8, label="each below the limit, together above it"),
+        case([torch.zeros(3), torch.zeros(2, 2)], 1.0, label="all zero"),
+        case([torch.tensor(-7.0)], 3.0, label="one number"),
+    ],
+    alternatives=[_by_minimum],
     mistakes=[
-        mistake("g is large there, but the input gate is closed: i · g = 0, so nothing is written", {"first write": 1}),
         mistake(
-            "that is where the cell is shown; it was written before. Look for the first open input gate",
-            {"first write": 4},
+            "each entry is clipped on its own, which bends the direction; scale all of them by one factor", _each_entry
+        ),
+        mistake("short gradients are rescaled, too: leave them alone unless the norm is above the limit", _always),
+        mistake(
+            "each tensor is clipped by a norm of its own; one norm and one factor for all keep the direction",
+            _each_tensor,
         ),
         mistake(
-            "the cell is written there, but its output gate is closed: h = o · tanh(c) = 0. Look at o",
-            {"first seen from outside": 2},
+            "the norms of the tensors are added up; the norm of all is the root of the sum of all squares",
+            _sum_of_norms,
         ),
-        mistake("there is an earlier step with an open output gate", {"first seen from outside": 11}),
+        mistake("that is the squared norm: the root is missing", _no_root),
+        mistake("long gradients come out with norm 1; bring them to the limit", _to_one),
+        mistake("long gradients are thrown away; shorten them to the limit", _dropped),
+        mistake("that limits the largest entry; limit the norm of all", _largest_entry),
+        mistake("long gradients are multiplied by the limit; the factor is limit / norm", _times_limit),
+        mistake("the factor is upside down: limit / norm, not norm / limit", _inverted),
+    ],
+)
+
+# 04.5 · where to detach ------------------------------------------------------------------------------------------
+
+
+def run_in_windows(layer, x, window):
+    """y of all windows, (N, T, H); the state's gradient is cut between windows."""
+    state, outputs = None, []
+    for part in x.split(window, dim=1):
+        y, state = layer(part, state)
+        state = state.detach()
+        outputs.append(y)
+    return torch.cat(outputs, dim=1)
+
+
+def _never(layer, x, window):
+    return layer(x, None)[0]
+
+
+def _reset(layer, x, window):
+    return torch.cat([layer(part, None)[0] for part in x.split(window, dim=1)], dim=1)
+
+
+def _outputs_detached(layer, x, window):
+    return run_in_windows(layer, x, window).detach()
+
+
+def _each_step(layer, x, window):
+    return run_in_windows(layer, x, 1)
+
+
+def _number_of_windows(layer, x, window):
+    return run_in_windows(layer, x, -(-x.shape[1] // window))
+
+
+def _last_window(layer, x, window):
+    return run_in_windows(layer, x, window)[:, -(x.shape[1] % window or window) :]
+
+
+def _wrong_axis(layer, x, window):
+    state, outputs = None, []
+    for part in x.split(window, dim=1):
+        y, state = layer(part, state)
+        state = state.detach()
+        outputs.append(y)
+    return torch.cat(outputs)
+
+
+def _batch_split(layer, x, window):
+    state, outputs = None, []
+    for part in x.split(window):
+        y, state = layer(part, state)
+        state = state.detach()
+        outputs.append(y)
+    return torch.cat(outputs, dim=1)
+
+
+def _one_late(layer, x, window):
+    state, outputs = None, []
+    for start in range(0, x.shape[1], window):
+        for t in range(start, min(start + window, x.shape[1])):
+            y, state = layer(x[:, t : t + 1], state)
+            outputs.append(y)
+            if t == start:
+                state = state.detach()
+    return torch.cat(outputs, dim=1)
+
+
+def _rest_dropped(layer, x, window):
+    whole = max(x.shape[1] // window * window, min(window, x.shape[1]))
+    return run_in_windows(layer, x[:, :whole], window)
+
+
+def _by_index(layer, x, window):
+    outputs, state = [], None
+    for t in range(x.shape[1]):
+        if t % window == 0 and state is not None:
+            state = state.detach()
+        y, state = layer(x[:, t : t + 1], state)
+        outputs.append(y)
+    return torch.cat(outputs, 1)
+
+
+def _layer(D, H):
+    W, U, b = torch.randn(H, D), torch.randn(H, H) * 0.5, torch.randn(H) * 0.3
+
+    def layer(x, state=None):
+        h = x.new_zeros(1, len(x), H) if state is None else state
+        outputs = []
+        for x_t in x.unbind(1):
+            h = torch.tanh(x_t @ W.T + h @ U.T + b)
+            outputs.append(h[0])
+        return torch.stack(outputs, dim=1), h
+
+    return layer
+
+
+define(
+    "04.5",
+    reference=run_in_windows,
+    cases=lambda: [
+        case(_layer(2, 4), torch.randn(6, 12, 2), 3),
+        case(_layer(3, 3), torch.randn(3, 7, 3), 4, label="the last window is shorter"),
+        case(_layer(2, 3), torch.randn(1, 5, 2), 8, label="a batch of one, a window longer than the sequence"),
+    ],
+    gradients=True,
+    alternatives=[_by_index],
+    mistakes=[
         mistake(
-            "the new value does not replace the old one, it is added to it, since f is 1: c = f · c + i · g",
-            {"cell after step 6": 0.5},
+            "the values are right, but nothing is cut: the gradient runs through all windows. Write state = state.detach() (detach "
+            "alone changes nothing in place)",
+            _never,
         ),
-        mistake("that is the first value alone; a second one was added to it at step 5", {"cell after step 6": 0.8}),
-        mistake("only steps with an open input gate count: this is the sum of every g", {"cell after step 6": 2.2}),
-        mistake("at step 9 the cell is written to; it was emptied earlier. Look for f = 0", {"erased at": 9}),
-        mistake("there f is one half: it takes half away. Look for the step where f is 0", {"erased at": 10}),
+        mistake("the state starts anew in each window; carry it on, and cut only its gradient", _reset),
         mistake(
-            "that is the last step on which the cell still held something; the gate that empties it closes a step later",
-            {"erased at": 6},
+            "the outputs (or inputs) are cut off, so that no window can learn anything: detach the state only",
+            _outputs_detached,
         ),
-        mistake("at step 10 the forget gate is half closed: half of the cell is gone", {"cell after step 12": -0.6}),
-        mistake("what was written before step 7 is gone: there f was 0", {"cell after step 12": 0.7}),
+        mistake("the state is cut at every step; cut it only between windows", _each_step),
         mistake(
-            "what was written before step 7 is gone (f = 0), and only then is the rest halved",
-            {"cell after step 12": 0.35},
+            "`window` is the number of steps in a window, not the number of windows: split, not chunk",
+            _number_of_windows,
         ),
-        mistake(
-            "that is h of step 11, tanh(c), not the cell; the cell was asked for",
-            {"cell after step 12": math.tanh(-0.3)},
-        ),
-        mistake(
-            "the cell is only shown at step 11, not emptied: an open output gate takes nothing away",
-            {"cell after step 12": 0.0},
-        ),
+        mistake("these are the last window's outputs; return those of all windows, (N, T, H)", _last_window),
+        mistake("the windows are joined along the batch: time is axis 1, torch.cat(outputs, dim=1)", _wrong_axis),
+        mistake("x is split along the batch: time is axis 1, x.split(window, dim=1)", _batch_split),
+        mistake("the cut is one step late: it lies after the first step of a window, not before it", _one_late),
+        mistake("the rest is missing: the last window may be shorter, but it counts", _rest_dropped),
     ],
 )

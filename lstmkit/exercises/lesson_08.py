@@ -1,4 +1,4 @@
-"""Lesson 08 · Forecasting: windows, persistence, the lag of a "good" forecast, early stopping, leakage."""
+"""Lesson 08 · GRU: one step in both published forms, the two z conventions, parameters, ablations."""
 
 from __future__ import annotations
 
@@ -6,355 +6,337 @@ import torch
 
 from lstmkit.exercises import case, define, mistake
 
-# 08.1 · windows --------------------------------------------------------------------------------------------------
+# 08.1 · one step, both forms -------------------------------------------------------------------------------------
 
 
-def windows(series, length, ahead=1):
-    """All windows of a series (T,) and what comes `ahead` steps after each: x (N, length), y (N,)."""
-    count = len(series) - length - ahead + 1
-    x = torch.stack([series[i : i + length] for i in range(count)])
-    y = series[length + ahead - 1 :]
-    return x, y
+def gru_step(x_t, h, W, U, b_ih, b_hh, reset_after=True):
+    """One GRU step: x_t (N, D), h (N, H), W (3H, D), U (3H, H), b_ih, b_hh (3H,), gates r, z, n. Returns h, (N, H)."""
+    H = h.shape[1]
+    from_x, from_h = x_t @ W.T + b_ih, h @ U.T + b_hh
+    r, z = (from_x + from_h)[:, : 2 * H].sigmoid().chunk(2, dim=1)
+    part = r * from_h[:, 2 * H :] if reset_after else (r * h) @ U[2 * H :].T + b_hh[2 * H :]
+    n = torch.tanh(from_x[:, 2 * H :] + part)
+    return (1 - z) * n + z * h
 
 
-def _by_unfold(series, length, ahead=1):
-    return series.unfold(0, length, 1)[: len(series) - length - ahead + 1], series[length + ahead - 1 :]
+def _variant(
+    mix=lambda z, n, h: (1 - z) * n + z * h, act=torch.tanh, gate=torch.sigmoid, swap=False, reset=None, inner=None
+):
+    """gru_step with another rule: mix of z, n, h; act of n; gate; r and z swapped; inner(r, from_x_n, part) before act."""
+
+    def step(x_t, h, W, U, b_ih, b_hh, reset_after=True):
+        H = h.shape[1]
+        from_x, from_h = x_t @ W.T + b_ih, h @ U.T + b_hh
+        r, z = gate((from_x + from_h)[:, : 2 * H]).chunk(2, dim=1)
+        r, z = (z, r) if swap else (r, z)
+        after = reset_after if reset is None else reset(reset_after)
+        part = r * from_h[:, 2 * H :] if after else (r * h) @ U[2 * H :].T + b_hh[2 * H :]
+        if inner is not None:
+            part, from_n = inner(r, from_x[:, 2 * H :], from_h[:, 2 * H :])
+            return mix(z, act(from_n + part), h)
+        return mix(z, act(from_x[:, 2 * H :] + part), h)
+
+    return step
 
 
-def _target_inside(series, length, ahead=1):
-    x = windows(series, length, ahead)[0]
-    return x, series[length + ahead - 2 : len(series) - 1]
+def _bias_outside(x_t, h, W, U, b_ih, b_hh, reset_after=True):
+    H = h.shape[1]
+    b_n = torch.cat([torch.zeros_like(b_hh[: 2 * H]), b_hh[2 * H :]])
+    return gru_step(x_t, h, W, U, b_ih + b_n, b_hh - b_n, reset_after)
 
 
-def _target_late(series, length, ahead=1):
-    x, y = windows(series, length, ahead + 1)
-    return x, y
+def _without_b_hh(x_t, h, W, U, b_ih, b_hh, reset_after=True):
+    return gru_step(x_t, h, W, U, b_ih, torch.zeros_like(b_hh), reset_after)
 
 
-def _ahead_ignored(series, length, ahead=1):
-    return windows(series, length, 1)
+def _without_b_ih(x_t, h, W, U, b_ih, b_hh, reset_after=True):
+    return gru_step(x_t, h, W, U, torch.zeros_like(b_ih), b_hh, reset_after)
 
 
-def _first_of_series(series, length, ahead=1):
-    x = windows(series, length, ahead)[0]
-    return x, series[: len(x)]
+def _bias_gated(x_t, h, W, U, b_ih, b_hh, reset_after=True):
+    if reset_after:
+        return gru_step(x_t, h, W, U, b_ih, b_hh)
+    (Wr, Wz, Wn), (Ur, Uz, Un) = W.chunk(3), U.chunk(3)
+    (br, bz, bn), (cr, cz, cn) = b_ih.chunk(3), b_hh.chunk(3)
+    r = torch.sigmoid(x_t @ Wr.T + br + h @ Ur.T + cr)
+    z = torch.sigmoid(x_t @ Wz.T + bz + h @ Uz.T + cz)
+    n = torch.tanh(x_t @ Wn.T + bn + (r * h) @ Un.T + r * cn)
+    return (1 - z) * n + z * h
 
 
-def _one_too_few(series, length, ahead=1):
-    x, y = windows(series, length, ahead)
-    return x[:-1], y[:-1]
+def _block_by_block(x_t, h, W, U, b_ih, b_hh, reset_after=True):
+    (Wr, Wz, Wn), (Ur, Uz, Un) = W.chunk(3), U.chunk(3)
+    (br, bz, bn), (cr, cz, cn) = b_ih.chunk(3), b_hh.chunk(3)
+    r = torch.sigmoid(x_t @ Wr.T + br + h @ Ur.T + cr)
+    z = torch.sigmoid(x_t @ Wz.T + bz + h @ Uz.T + cz)
+    if reset_after:
+        n = torch.tanh(x_t @ Wn.T + bn + r * (h @ Un.T + cn))
+    else:
+        n = torch.tanh(x_t @ Wn.T + bn + (r * h) @ Un.T + cn)
+    return n + z * (h - n)
 
 
-def _no_overlap(series, length, ahead=1):
-    x, y = windows(series, length, ahead)
-    return x[::length], y[::length]
+def _step_cases():
+    def made(N, D, H, after, label):
+        shapes = [(N, D), (N, H), (3 * H, D), (3 * H, H), (3 * H,), (3 * H,)]
+        return case(*map(torch.randn, shapes), reset_after=after, label=label)
 
-
-def _newest_first(series, length, ahead=1):
-    x, y = windows(series, length, ahead)
-    return x.flip(1), y
-
-
-def _windows_in_columns(series, length, ahead=1):
-    x, y = windows(series, length, ahead)
-    return x.T.contiguous(), y
-
-
-def _target_column(series, length, ahead=1):
-    x, y = windows(series, length, ahead)
-    return x, y[:, None]
-
-
-def _all_targets(series, length, ahead=1):
-    x = windows(series, length, ahead)[0]
-    return x, torch.stack([series[i + length : i + length + ahead] for i in range(len(x))])
+    return [
+        made(3, 2, 5, True, "reset_after=True"),
+        made(3, 2, 5, False, "reset_after=False"),
+        made(1, 3, 2, True, "a batch of one, reset_after=True"),
+        made(1, 3, 2, False, "a batch of one, reset_after=False"),
+    ]
 
 
 define(
     "08.1",
-    reference=windows,
-    cases=lambda: [
-        case(torch.randn(10), 4),
-        case(torch.randn(12), 3, 2, label="ahead = 2"),
-        case(torch.randn(15), 5, ahead=5, label="ahead = 5"),
-        case(torch.randn(6), 5, label="room for one window only"),
-    ],
-    alternatives=[_by_unfold],
+    reference=gru_step,
+    cases=_step_cases,
+    gradients=True,
+    alternatives=[_block_by_block],
     mistakes=[
         mistake(
-            "your target is inside the window: the last value that the window shows is the answer asked for. "
-            "Begin at series[length + ahead - 1]",
-            _target_inside,
+            "your z points the other way: here z is the share of the old state, h = (1 - z) * n + z * h",
+            _variant(mix=lambda z, n, h: z * n + (1 - z) * h),
         ),
         mistake(
-            "your target comes one step too late: for ahead=1 it is the value right after the window", _target_late
+            "the two forms are exchanged: reset_after=True multiplies r into (U_n h + b_hn), after the product",
+            _variant(reset=lambda after: not after),
         ),
-        mistake("`ahead` is ignored: the target lies `ahead` steps after the window's last value", _ahead_ignored),
         mistake(
-            "your targets begin at the start of the series, before their windows end: the first is "
-            "series[length + ahead - 1]",
-            _first_of_series,
+            "the switch is ignored: with reset_after=False, r must act on h before U_n",
+            _variant(reset=lambda after: True),
         ),
-        mistake("the last window is missing: there are T - length - ahead + 1 of them", _one_too_few),
-        mistake("your windows do not overlap: each begins one step after the one before", _no_overlap),
-        mistake("your windows run backwards: the oldest value comes first, the newest last", _newest_first),
-        mistake("each window is a column here; make it a row, x of shape (N, length)", _windows_in_columns),
-        mistake("y has an axis too many: one number for each window, shape (N,)", _target_column),
-        mistake("y holds all values up to `ahead`; take the one that is `ahead` steps on, shape (N,)", _all_targets),
+        mistake(
+            "the reset gate always acts on h first; with reset_after=True it acts after the product",
+            _variant(reset=lambda after: False),
+        ),
+        mistake(
+            "b_hn is outside the reset gate: with reset_after=True it is r * (h @ U_n.T + b_hn). This is why torch needs two biases",
+            _bias_outside,
+        ),
+        mistake("with reset_after=False, r acts on h alone; the bias b_hn stays outside", _bias_gated),
+        mistake("the bias b_hh is missing", _without_b_hh),
+        mistake("the bias b_ih is missing", _without_b_ih),
+        mistake("r and z are swapped: torch's order is r, z, n (Keras has z first)", _variant(swap=True)),
+        mistake(
+            "the reset gate is missing: n must see only the share r of the past", _variant(inner=lambda r, x, h: (h, x))
+        ),
+        mistake(
+            "the reset gate acts on the input too; it gates the past alone",
+            _variant(inner=lambda r, x, h: (r * h, r * x)),
+        ),
+        mistake("n has a sigmoid; the candidate needs tanh, so that it can be negative", _variant(act=torch.sigmoid)),
+        mistake("n has no tanh: the candidate is squashed to between -1 and 1", _variant(act=lambda a: a)),
+        mistake("the old state is lost: add z * h", _variant(mix=lambda z, n, h: (1 - z) * n)),
+        mistake("the candidate enters whole; its share is 1 - z", _variant(mix=lambda z, n, h: n + z * h)),
+        mistake("r and z have tanh; a gate needs a sigmoid, between 0 and 1", _variant(gate=torch.tanh)),
     ],
 )
 
-# 08.2 · persistence ----------------------------------------------------------------------------------------------
+# 08.2 · the two directions of z ----------------------------------------------------------------------------------
 
 
-def relative_error(forecast, x, y):
-    """Mean squared error of the forecast over that of persistence, the last value of each window."""
-    return (forecast - y).square().mean() / (x[:, -1] - y).square().mean()
+def flip_z(W, U, b_ih, b_hh):
+    """Weights for the convention h = (1 - z) h + z n, from those for h = (1 - z) n + z h: the z block changes its sign."""
+    H = U.shape[1]
+    sign = torch.ones(3 * H, dtype=U.dtype, device=U.device)
+    sign[H : 2 * H] = -1
+    return sign[:, None] * W, sign[:, None] * U, sign * b_ih, sign * b_hh
 
 
-def _upside_down(forecast, x, y):
-    return 1 / relative_error(forecast, x, y)
-
-
-def _against(baseline):
-    def wrong(forecast, x, y):
-        return (forecast - y).square().mean() / (baseline(x, y) - y).square().mean()
+def _flip_block(k):
+    def wrong(W, U, b_ih, b_hh):
+        H = U.shape[1]
+        parts = [part.clone() for part in (W, U, b_ih, b_hh)]
+        for part in parts:
+            part[k * H : (k + 1) * H] = -part[k * H : (k + 1) * H]
+        return tuple(parts)
 
     return wrong
 
 
-def _root(forecast, x, y):
-    return relative_error(forecast, x, y).sqrt()
+def _flip_all(W, U, b_ih, b_hh):
+    return -W, -U, -b_ih, -b_hh
 
 
-def _absolute_errors(forecast, x, y):
-    return (forecast - y).abs().mean() / (x[:, -1] - y).abs().mean()
+def _flip_some(*which):
+    def wrong(W, U, b_ih, b_hh):
+        right = flip_z(W, U, b_ih, b_hh)
+        return tuple(
+            new if k in which else old for k, (old, new) in enumerate(zip((W, U, b_ih, b_hh), right, strict=True))
+        )
+
+    return wrong
 
 
-def _skill(forecast, x, y):
-    return 1 - relative_error(forecast, x, y)
+def _one_minus(W, U, b_ih, b_hh):
+    H = U.shape[1]
+    parts = [part.clone() for part in (W, U, b_ih, b_hh)]
+    for part in parts:
+        part[H : 2 * H] = 1 - part[H : 2 * H]
+    return tuple(parts)
 
 
-def _mean_of_ratios(forecast, x, y):
-    return ((forecast - y).square() / (x[:, -1] - y).square()).mean()
+def _reordered(W, U, b_ih, b_hh):
+    def swap(part):
+        r, z, n = part.chunk(3)
+        return torch.cat([z, r, n])
+
+    return tuple(map(swap, (W, U, b_ih, b_hh)))
 
 
-def _no_baseline(forecast, x, y):
-    return (forecast - y).square().mean()
+def _unchanged(W, U, b_ih, b_hh):
+    return W, U, b_ih, b_hh
 
 
-def _to_persistence(forecast, x, y):
-    return (forecast - x[:, -1]).square().mean() / (x[:, -1] - y).square().mean()
-
-
-def _by_mse_loss(forecast, x, y):
-    mse = torch.nn.functional.mse_loss
-    return mse(forecast, y) / mse(x[:, -1], y)
-
-
-def _walks():
-    made = []
-    for N, L, label in ((40, 6, ""), (25, 3, "a short window"), (30, 8, "a forecast better than persistence")):
-        series = torch.randn(N + L).cumsum(0) + 5
-        x, y = windows(series, L)
-        noise = 0.1 if "better" in label else 0.7
-        made.append(case(y + noise * torch.randn(len(y)) + 0.3 * noise, x, y, label=label))
-    return made
+def _by_cat(W, U, b_ih, b_hh):
+    return [torch.cat([r, -z, n]) for r, z, n in (part.chunk(3) for part in (W, U, b_ih, b_hh))]
 
 
 define(
     "08.2",
-    reference=relative_error,
-    cases=_walks,
-    alternatives=[_by_mse_loss],
-    mistakes=[
-        mistake("upside down: the forecast's error goes on top, persistence's below", _upside_down),
-        mistake(
-            "that is the *oldest* value of the window; persistence repeats the newest, x[:, -1]",
-            _against(lambda x, y: x[:, 0]),
-        ),
-        mistake("that compares with the window's mean; persistence repeats its last value, x[:, -1]",
-                _against(lambda x, y: x.mean(1))),
-        mistake("that compares with the mean of y, as R² does; persistence repeats x[:, -1]",
-                _against(lambda x, y: y.mean())),
-        mistake("that compares with a forecast of zero; persistence repeats x[:, -1]", _against(lambda x, y: 0.0)),
-        mistake("you took a square root; the ratio asked for is one of mean *squared* errors", _root),
-        mistake("those are absolute errors; square them", _absolute_errors),
-        mistake("that is 1 minus the ratio (a skill score); return the ratio itself", _skill),
-        mistake("take the mean first, then divide: single days on which the rate hardly moved blow up", _mean_of_ratios),
-        mistake("this is the forecast's own error; divide it by that of persistence", _no_baseline),
-        mistake("this measures how far the forecast is from persistence; compare both with y", _to_persistence),
+    reference=flip_z,
+    cases=lambda: [
+        case(torch.randn(6, 3), torch.randn(6, 2), torch.randn(6), torch.randn(6), label="H = 2"),
+        case(torch.randn(12, 2), torch.randn(12, 4), torch.randn(12), torch.randn(12), label="H = 4"),
+        case(torch.randn(3, 1), torch.randn(3, 1), torch.randn(3), torch.randn(3), label="D = H = 1"),
     ],
-)  # fmt: skip
+    alternatives=[_by_cat],
+    mistakes=[
+        mistake("that turns the reset gate; the order is r, z, n: z is the second block", _flip_block(0)),
+        mistake("that turns the candidate n; the order is r, z, n: z is the second block", _flip_block(2)),
+        mistake("every block is turned; only z changes its direction", _flip_all),
+        mistake("the biases keep their sign; the whole sum inside the sigmoid must change it", _flip_some(0, 1)),
+        mistake(
+            "only the biases are turned; the whole sum inside the sigmoid must change its sign, weights too",
+            _flip_some(2, 3),
+        ),
+        mistake("U keeps its sign; the whole sum inside the sigmoid must change it", _flip_some(0, 2, 3)),
+        mistake("b_hh keeps its sign; both biases are inside the sigmoid", _flip_some(0, 1, 2)),
+        mistake("1 - w is not it: 1 - σ(a) = σ(-a), so the numbers inside change their sign", _one_minus),
+        mistake(
+            "the blocks are reordered, which is another difference between libraries; here z changes its direction",
+            _reordered,
+        ),
+        mistake("nothing has changed: the z block must change its sign", _unchanged),
+    ],
+)
 
-# 08.3 · the lag of a "good" forecast -----------------------------------------------------------------------------
+# 08.3 · parameters -----------------------------------------------------------------------------------------------
+
+_one = 20 * (10 + 20 + 2)  # one block: H·D + H·H + two biases of H
+_right = {"RNN": _one, "GRU": 3 * _one, "LSTM": 4 * _one, "GRU / LSTM": 0.75}
 
 define(
     "08.3",
-    reference={"same day": 0.0, "day before": 1.0},
-    tolerance=0.01,
+    reference=_right,
+    tolerance=1e-6,
     mistakes=[
         mistake(
-            "if the forecast moved with the rate of the same day, it would know the future, and beat persistence; "
-            "the relative error says that it does not",
-            {"same day": 1.0},
+            "you count one bias for each block; torch has two, b_ih and b_hh", {"RNN": 620, "GRU": 1860, "LSTM": 2480}
         ),
-        mistake("even half of that would be a fortune: it would cut persistence's error visibly", {"same day": 0.5}),
-        mistake("it would have to move *against* the coming change; nothing taught it that", {"same day": -1.0}),
-        mistake(
-            "how, then, could it hug the curve? Persistence itself moves exactly as the rate moved the day before",
-            {"day before": 0.0},
-        ),
-        mistake("in the direction right, but think of persistence: it repeats yesterday's move in full",
-                {"day before": 0.5}),
-        mistake("the sign: when the rate rose yesterday, the newest value in the window is higher, and so is the "
-                "forecast", {"day before": -1.0}),
+        mistake("the biases are missing: 2·H for each block", {"RNN": 600, "GRU": 1800, "LSTM": 2400}),
+        mistake("the recurrent weights are missing: H·H for each block", {"RNN": 240, "GRU": 720, "LSTM": 960}),
+        mistake("the input's weights are missing: H·D for each block", {"RNN": 440, "GRU": 1320, "LSTM": 1760}),
+        mistake("you count the two gates; the candidate n has weights as well: three blocks", {"GRU": 2 * _one}),
+        mistake("you count the three gates; the candidate g has weights as well: four blocks", {"LSTM": 3 * _one}),
+        mistake("the LSTM's cell state has no weights of its own: four blocks, i, f, g, o", {"LSTM": 5 * _one}),
+        mistake("turned over: it is GRU divided by LSTM, less than one", {"GRU / LSTM": 4 / 3}),
+        mistake("three blocks stand against four, not two against three", {"GRU / LSTM": 2 / 3}),
     ],
-)  # fmt: skip
+)
 
-# 08.4 · early stopping -------------------------------------------------------------------------------------------
+# 08.4 · what is lost ---------------------------------------------------------------------------------------------
+
+define(
+    "08.4",
+    reference={"input gate open": "ignore", "forget gate open": "erase", "output gate open": "hide"},
+    mistakes=[
+        mistake(
+            "f still multiplies the old cell, so it can still be erased. What is always written?",
+            {"input gate open": "erase"},
+        ),
+        mistake("o still decides what is shown. What is always written?", {"input gate open": "hide"}),
+        mistake(
+            "i still decides what is written. With f = 1, what can never become small again?",
+            {"forget gate open": "ignore"},
+        ),
+        mistake(
+            "o still decides what is shown. With f = 1, what can never become small again?",
+            {"forget gate open": "hide"},
+        ),
+        mistake(
+            "i still decides what is written. With o = 1, h = tanh(c) at every step: who sees it?",
+            {"output gate open": "ignore"},
+        ),
+        mistake(
+            "f still multiplies the old cell. With o = 1, h = tanh(c) at every step: who sees it?",
+            {"output gate open": "erase"},
+        ),
+    ],
+)
+
+# 08.5 · an ablation of one's own ---------------------------------------------------------------------------------
 
 
-def where_to_stop(validations, patience):
-    """Indices (stop, best): stop at the first validation that completes `patience` in a row without a new best."""
-    best = 0
-    for i in range(len(validations)):
-        if validations[i] < validations[best]:
-            best = i
-        if i - best >= patience:
-            return i, best
-    return len(validations) - 1, best
+def coupled(c, i, f, g, o):
+    """The LSTM's rule with i tied to 1 - f. All of one shape. Returns (h, c)."""
+    c = f * c + (1 - f) * g
+    return o * torch.tanh(c), c
 
 
-def _stop_when(enough):
-    """A wrong rule: enough(i, best, waited, values, patience) says whether to stop at validation i."""
-
-    def wrong(validations, patience):
-        best, waited = 0, 0
-        for i in range(1, len(validations)):
-            better = validations[i] < validations[best]
-            best, waited = (i, waited) if better else (best, waited + 1)
-            if enough(i, best, waited, validations, patience):
-                return i, best
-        return len(validations) - 1, best
+def _rule(new_c, new_h=lambda c, o: o * torch.tanh(c)):
+    def wrong(c, i, f, g, o):
+        c = new_c(c, i, f, g)
+        return new_h(c, o), c
 
     return wrong
 
 
-_at_first_rise = _stop_when(lambda i, best, waited, values, patience: best != i)
-_never_reset = _stop_when(lambda i, best, waited, values, patience: waited >= patience)
-_one_more = _stop_when(lambda i, best, waited, values, patience: i - best > patience)
-_one_less = _stop_when(lambda i, best, waited, values, patience: i - best >= max(1, patience - 1))
+def _tied(c, i, f, g):
+    return f * c + (1 - f) * g
 
 
-def _never_stops(validations, patience):
-    return len(validations) - 1, min(range(len(validations)), key=lambda i: validations[i])
+def _h_from_old(c, i, f, g, o):
+    return o * torch.tanh(c), _tied(c, i, f, g)
 
 
-def _best_of_all(validations, patience):
-    return where_to_stop(validations, patience)[0], _never_stops(validations, patience)[1]
+def _as_lerp(c, i, f, g, o):
+    c = torch.lerp(g, c, f)
+    return torch.tanh(c) * o, c
 
-
-def _stop_is_best(validations, patience):
-    stop, _ = where_to_stop(validations, patience)
-    return stop, stop
-
-
-def _ties_are_new(validations, patience):
-    best = 0
-    for i in range(len(validations)):
-        if validations[i] <= validations[best]:
-            best = i
-        if i - best >= patience:
-            return i, best
-    return len(validations) - 1, best
-
-
-def _against_previous(validations, patience):
-    best, worse = 0, 0
-    for i in range(1, len(validations)):
-        worse = worse + 1 if validations[i] >= validations[i - 1] else 0
-        best = i if validations[i] < validations[best] else best
-        if worse >= patience:
-            return i, best
-    return len(validations) - 1, best
-
-
-def _value_for_index(validations, patience):
-    stop, best = where_to_stop(validations, patience)
-    return stop, validations[best]
-
-
-def _swapped(validations, patience):
-    stop, best = where_to_stop(validations, patience)
-    return best, stop
-
-
-def _counted(validations, patience):
-    lowest, best, waited = float("inf"), 0, 0
-    for i, value in enumerate(validations):
-        if value < lowest:
-            lowest, best, waited = value, i, 0
-        else:
-            waited += 1
-        if waited == patience:
-            break
-    return i, best
-
-
-define(
-    "08.4",
-    reference=where_to_stop,
-    cases=lambda: [
-        case([0.9, 0.7, 0.8, 0.6, 0.5, 0.55, 0.52, 0.58, 0.3], 3),
-        case([0.5, 0.4, 0.3, 0.2, 0.1], 2, label="it improves to the end"),
-        case([0.9, 0.6, 0.7, 0.65, 0.64, 0.8, 0.9], 3, label="better than the one before, but no new best"),
-        case([0.9, 0.8, 0.85, 0.7, 0.75, 0.6, 0.65, 0.5], 2, label="small rises between new bests"),
-        case([0.9, 0.5, 0.5, 0.6, 0.4], 2, label="a tie is not a new best"),
-        case([0.3, 0.4, 0.2], 1, label="patience 1"),
-    ],
-    alternatives=[_counted],
-    mistakes=[
-        mistake("you stop at the first validation that is no new best; wait until `patience` of them stand in a row",
-                _at_first_rise),
-        mistake("the count must start anew at each new best: `patience` means so many *in a row*", _never_reset),
-        mistake("you wait one validation too long: stop as soon as `patience` of them have brought no new best", _one_more),
-        mistake("you stop one validation too early", _one_less),
-        mistake("you never stop: patience has run out earlier in some of the lists", _never_stops),
-        mistake("your best lies after the stop: training never got there. Look only at what came before", _best_of_all),
-        mistake("you keep the weights of the moment of stopping; the best ones came `patience` validations earlier",
-                _stop_is_best),
-        mistake("a tie is not a new best: use < where you have <=", _ties_are_new),
-        mistake("compare with the best so far, not with the validation before: a curve can fall and still be far from "
-                "its best", _against_previous),
-        mistake("that is the best *value*; return its index", _value_for_index),
-        mistake("the two are swapped: return stop, then best", _swapped),
-    ],
-)  # fmt: skip
-
-# 08.5 · leakage --------------------------------------------------------------------------------------------------
 
 define(
     "08.5",
-    reference={"A": True, "B": False, "C": True, "D": False, "E": True, "F": True},
+    reference=coupled,
+    cases=lambda: [
+        case(torch.randn(3, 4), torch.rand(3, 4), torch.rand(3, 4), torch.tanh(torch.randn(3, 4)), torch.rand(3, 4)),
+        case(*(torch.rand(2, 3, 5) for _ in range(5)), label="two networks side by side, (M, N, H)"),
+        case(*(torch.rand(1, 1) for _ in range(5)), label="one cell"),
+    ],
+    gradients=True,
+    alternatives=[_as_lerp],
     mistakes=[
         mistake(
-            "rate.mean() and rate.std() run over the test years too: how high the rate will one day stand is in every "
-            "input",
-            {"A": False},
-        ),
-        mistake("mean and spread come from the training years alone; at test time they lie in the past", {"B": True}),
-        mistake("the average at day t contains the days t+1 and t+2: at day t nobody knows them", {"C": False}),
-        mistake("the average at day t ends with day t: everything in it is known by then", {"D": True}),
-        mistake(
-            "neighbouring windows share all but one of their days: shuffled, each test window has near-twins in the "
-            "training part, some of them later in time. Split by time, never at random",
-            {"E": False},
+            "i is still used: in the coupled cell its place is taken by 1 - f", _rule(lambda c, i, f, g: f * c + i * g)
         ),
         mistake(
-            "you have used the test years to make a decision, so they no longer stand for the unknown: the validation "
-            "part is there for choices",
-            {"F": False},
+            "the shares are turned round: f is the share of the old cell, 1 - f of the candidate",
+            _rule(lambda c, i, f, g: (1 - f) * c + f * g),
         ),
+        mistake(
+            "f is dropped and i kept: it should be the other way round, i becomes 1 - f",
+            _rule(lambda c, i, f, g: (1 - i) * c + i * g),
+        ),
+        mistake("h is made from the *old* cell; first the new c, then h = o * tanh(c)", _h_from_old),
+        mistake("both shares are f; the candidate's share is 1 - f", _rule(lambda c, i, f, g: f * c + f * g)),
+        mistake("the candidate enters whole; its share is 1 - f", _rule(lambda c, i, f, g: f * c + g)),
+        mistake("1 - f and i both multiply g; i is to be left out", _rule(lambda c, i, f, g: f * c + (1 - f) * i * g)),
+        mistake("the tanh on c is missing: h = o * tanh(c)", _rule(_tied, lambda c, o: o * c)),
+        mistake("the output gate is missing: only i was to be left out", _rule(_tied, lambda c, o: torch.tanh(c))),
+        mistake("you return (c, h); the order is (h, c)", lambda c, i, f, g, o: coupled(c, i, f, g, o)[::-1]),
+        mistake("you return h alone; return h, c", lambda c, i, f, g, o: coupled(c, i, f, g, o)[0]),
     ],
 )

@@ -1,412 +1,360 @@
-"""Lesson 12 · Encoder and decoder: the state after the last word, the masked loss, free running, exact match, the coin."""
+"""Lesson 12 · Forecasting: windows, persistence, the lag of a "good" forecast, early stopping, leakage."""
 
 from __future__ import annotations
 
 import torch
-from torch import nn
-from torch.nn import functional as F
 
 from lstmkit.exercises import case, define, mistake
 
-PAD, START, END = 0, 1, 2
-
-# 12.1 · the state after the last real word -----------------------------------------------------------------------
+# 12.1 · windows --------------------------------------------------------------------------------------------------
 
 
-def last_state(cell, x, lengths):
-    """h and c after each sequence's last real step, (N, H) each."""
-    return _read()(cell, x, lengths)
+def windows(series, length, ahead=1):
+    """All windows of a series (T,) and what comes `ahead` steps after each: x (N, length), y (N,)."""
+    count = len(series) - length - ahead + 1
+    x = torch.stack([series[i : i + length] for i in range(count)])
+    y = series[length + ahead - 1 :]
+    return x, y
 
 
-def _read(until=lambda lengths: lengths, hold_h=True, hold_c=True, carry=True, keep=1.0):
-    """Reading word by word, with a hole for every mistake."""
-
-    def read(cell, x, lengths):
-        h = c = first = x.new_zeros(len(x), cell.hidden_size)
-        for t in range(x.shape[1]):
-            reading = (t < until(lengths))[:, None]
-            new_h, new_c = cell(x[:, t], (h, c) if carry else (first, first))
-            h = torch.where(reading, new_h, h * keep) if hold_h else new_h
-            c = torch.where(reading, new_c, c * keep) if hold_c else new_c
-        return h, c
-
-    return read
+def _by_unfold(series, length, ahead=1):
+    return series.unfold(0, length, 1)[: len(series) - length - ahead + 1], series[length + ahead - 1 :]
 
 
-def _h_of_its_step(cell, x, lengths):
-    h = c = x.new_zeros(len(x), cell.hidden_size)
-    states = []
-    for t in range(x.shape[1]):
-        h, c = cell(x[:, t], (h, c))
-        states.append(h)
-    return torch.stack(states, 1)[torch.arange(len(x)), lengths - 1], c
+def _target_inside(series, length, ahead=1):
+    x = windows(series, length, ahead)[0]
+    return x, series[length + ahead - 2 : len(series) - 1]
 
 
-def _read_zeros(cell, x, lengths):
-    real = torch.arange(x.shape[1]) < lengths[:, None]
-    return _read(lambda n: n + 10**6)(cell, x * real[:, :, None], lengths)
+def _target_late(series, length, ahead=1):
+    x, y = windows(series, length, ahead + 1)
+    return x, y
 
 
-def _h_alone(cell, x, lengths):
-    return last_state(cell, x, lengths)[0]
+def _ahead_ignored(series, length, ahead=1):
+    return windows(series, length, 1)
 
 
-def _swapped(cell, x, lengths):
-    return last_state(cell, x, lengths)[::-1]
+def _first_of_series(series, length, ahead=1):
+    x = windows(series, length, ahead)[0]
+    return x, series[: len(x)]
 
 
-def _one_by_one(cell, x, lengths):
-    rows = []
-    for row, length in zip(x, lengths.tolist(), strict=True):
-        state = (x.new_zeros(1, cell.hidden_size), x.new_zeros(1, cell.hidden_size))
-        for t in range(length):
-            state = cell(row[t : t + 1], state)
-        rows.append(state)
-    return torch.cat([h for h, _ in rows]), torch.cat([c for _, c in rows])
+def _one_too_few(series, length, ahead=1):
+    x, y = windows(series, length, ahead)
+    return x[:-1], y[:-1]
 
 
-def _read_then_pick(cell, x, lengths):
-    h = c = x.new_zeros(len(x), cell.hidden_size)
-    hs, cs = [], []
-    for t in range(x.shape[1]):
-        h, c = cell(x[:, t], (h, c))
-        hs, cs = [*hs, h], [*cs, c]
-    rows = torch.arange(len(x))
-    return torch.stack(hs, 1)[rows, lengths - 1], torch.stack(cs, 1)[rows, lengths - 1]
+def _no_overlap(series, length, ahead=1):
+    x, y = windows(series, length, ahead)
+    return x[::length], y[::length]
+
+
+def _newest_first(series, length, ahead=1):
+    x, y = windows(series, length, ahead)
+    return x.flip(1), y
+
+
+def _windows_in_columns(series, length, ahead=1):
+    x, y = windows(series, length, ahead)
+    return x.T.contiguous(), y
+
+
+def _target_column(series, length, ahead=1):
+    x, y = windows(series, length, ahead)
+    return x, y[:, None]
+
+
+def _all_targets(series, length, ahead=1):
+    x = windows(series, length, ahead)[0]
+    return x, torch.stack([series[i + length : i + length + ahead] for i in range(len(x))])
 
 
 define(
     "12.1",
-    reference=last_state,
+    reference=windows,
     cases=lambda: [
-        case(nn.LSTMCell(3, 4), torch.randn(4, 6, 3), torch.tensor([6, 2, 4, 1])),
-        case(nn.LSTMCell(5, 5), torch.randn(3, 4, 5), torch.tensor([3, 2, 2]), label="all end before T"),
-        case(nn.LSTMCell(2, 6), torch.randn(1, 5, 2), torch.tensor([3]), label="a batch of one"),
-        case(nn.LSTMCell(3, 4), torch.randn(2, 1, 3), torch.tensor([1, 1]), label="one word each"),
+        case(torch.randn(10), 4),
+        case(torch.randn(12), 3, 2, label="ahead = 2"),
+        case(torch.randn(15), 5, ahead=5, label="ahead = 5"),
+        case(torch.randn(6), 5, label="room for one window only"),
     ],
-    gradients=True,
-    alternatives=[_one_by_one, _read_then_pick],
+    alternatives=[_by_unfold],
     mistakes=[
-        mistake("this is the state after the last column, -1: the shorter sequences have read their padding", _read(lambda n: n + 10**6)),
-        mistake("one step too many: with t counted from 0, the last real step is t = lengths − 1, so read while t < lengths", _read(lambda n: n + 1)),
-        mistake("one step too few: the last real step, t = lengths − 1, is still to be read", _read(lambda n: n - 1)),
-        mistake("h stops at the end, c reads on: hold both", _read(hold_c=False)),
-        mistake("c stops at the end, h reads on: hold both", _read(hold_h=False)),
-        mistake("h is right, but c is the one after the last column: pick both at the last real step", _h_of_its_step),
-        mistake("every sequence stops where the shortest ends: each has a length of its own", _read(lambda n: n.min().expand_as(n))),
-        mistake("the state becomes zero after the end: hold the old one instead, torch.where(reading, new, old)", _read(keep=0.0)),
-        mistake("the padding's input is set to zero, but the state still moves: an LSTM goes on without input, too", _read_zeros),
-        mistake("the state is not carried: each step starts from zeros", _read(carry=False)),
-        mistake("this is h alone; the message is the pair h, c", _h_alone),
-        mistake("h and c are swapped: return h first", _swapped),
+        mistake(
+            "your target is inside the window: the last value that the window shows is the answer asked for. "
+            "Begin at series[length + ahead - 1]",
+            _target_inside,
+        ),
+        mistake(
+            "your target comes one step too late: for ahead=1 it is the value right after the window", _target_late
+        ),
+        mistake("`ahead` is ignored: the target lies `ahead` steps after the window's last value", _ahead_ignored),
+        mistake(
+            "your targets begin at the start of the series, before their windows end: the first is "
+            "series[length + ahead - 1]",
+            _first_of_series,
+        ),
+        mistake("the last window is missing: there are T - length - ahead + 1 of them", _one_too_few),
+        mistake("your windows do not overlap: each begins one step after the one before", _no_overlap),
+        mistake("your windows run backwards: the oldest value comes first, the newest last", _newest_first),
+        mistake("each window is a column here; make it a row, x of shape (N, length)", _windows_in_columns),
+        mistake("y has an axis too many: one number for each window, shape (N,)", _target_column),
+        mistake("y holds all values up to `ahead`; take the one that is `ahead` steps on, shape (N,)", _all_targets),
     ],
-)  # fmt: skip
+)
 
-# 12.2 · the masked loss ------------------------------------------------------------------------------------------
-
-
-def masked_loss(logits, targets):
-    """Mean cross-entropy per real letter, in nats."""
-    loss, real = _each(logits, targets), targets != PAD
-    return (loss * real).sum() / real.sum()
+# 12.2 · persistence ----------------------------------------------------------------------------------------------
 
 
-def _each(logits, targets):
-    return -logits.log_softmax(2).gather(2, targets[:, :, None])[:, :, 0]
+def relative_error(forecast, x, y):
+    """Mean squared error of the forecast over that of persistence, the last value of each window."""
+    return (forecast - y).square().mean() / (x[:, -1] - y).square().mean()
 
 
-def _wrong_loss(each=_each, mask=lambda targets: targets != PAD, per=lambda real: real.sum()):
-    def wrong(logits, targets):
-        real = mask(targets)
-        return (each(logits, targets) * real).sum() / per(real)
+def _upside_down(forecast, x, y):
+    return 1 / relative_error(forecast, x, y)
+
+
+def _against(baseline):
+    def wrong(forecast, x, y):
+        return (forecast - y).square().mean() / (baseline(x, y) - y).square().mean()
 
     return wrong
 
 
-def _row_by_row(logits, targets):
-    real = targets != PAD
-    return ((_each(logits, targets) * real).sum(1) / real.sum(1)).mean()
+def _root(forecast, x, y):
+    return relative_error(forecast, x, y).sqrt()
 
 
-def _ignored(logits, targets):
-    return F.cross_entropy(logits.flatten(0, 1), targets.flatten(), ignore_index=PAD)
+def _absolute_errors(forecast, x, y):
+    return (forecast - y).abs().mean() / (x[:, -1] - y).abs().mean()
 
 
-def _selected(logits, targets):
-    real = targets != PAD
-    return F.nll_loss(logits[real].log_softmax(1), targets[real])
+def _skill(forecast, x, y):
+    return 1 - relative_error(forecast, x, y)
 
 
-def _targets_of(rows):
-    return torch.tensor(rows)
+def _mean_of_ratios(forecast, x, y):
+    return ((forecast - y).square() / (x[:, -1] - y).square()).mean()
+
+
+def _no_baseline(forecast, x, y):
+    return (forecast - y).square().mean()
+
+
+def _to_persistence(forecast, x, y):
+    return (forecast - x[:, -1]).square().mean() / (x[:, -1] - y).square().mean()
+
+
+def _by_mse_loss(forecast, x, y):
+    mse = torch.nn.functional.mse_loss
+    return mse(forecast, y) / mse(x[:, -1], y)
+
+
+def _walks():
+    made = []
+    for N, L, label in ((40, 6, ""), (25, 3, "a short window"), (30, 8, "a forecast better than persistence")):
+        series = torch.randn(N + L).cumsum(0) + 5
+        x, y = windows(series, L)
+        noise = 0.1 if "better" in label else 0.7
+        made.append(case(y + noise * torch.randn(len(y)) + 0.3 * noise, x, y, label=label))
+    return made
 
 
 define(
     "12.2",
-    reference=masked_loss,
-    cases=lambda: [
-        case(2 * torch.randn(3, 5, 7), _targets_of([[4, 6, 5, 3, 2], [5, 2, 0, 0, 0], [3, 4, 2, 0, 0]])),
-        case(2 * torch.randn(2, 6, 6), _targets_of([[3, 3, 5, 4, 4, 2], [2, 0, 0, 0, 0, 0]]), label="one output is empty: only <end>"),
-        case(2 * torch.randn(1, 3, 5), _targets_of([[4, 3, 2]]), label="a batch of one, no padding"),
-    ],
-    gradients=True,
-    alternatives=[_ignored, _selected],
+    reference=relative_error,
+    cases=_walks,
+    alternatives=[_by_mse_loss],
     mistakes=[
-        mistake("the padding is counted: the network would be praised for writing <pad>", lambda a, b: _each(a, b).mean()),
-        mistake("the padding adds nothing to the sum, but you divide by all N · T: divide by the number of real letters", _wrong_loss(per=lambda real: real.numel())),
-        mistake("this is the sum; divide by the number of real letters", _wrong_loss(per=lambda real: 1)),
-        mistake("this is the sum per sequence: divide by the number of real letters, not of sequences", _wrong_loss(per=len)),
-        mistake("this is a mean of each row's mean: a letter of a short output then weighs more than one of a long output", _row_by_row),
-        mistake("the mask is inverted: this is the loss of the padding", _wrong_loss(lambda a, b: _each(a, b), lambda targets: targets == PAD, lambda real: real.sum().clamp(min=1))),
-        mistake("<end> is masked as well: when to stop has to be learnt, too", _wrong_loss(mask=lambda targets: (targets != PAD) & (targets != END))),
-        mistake("the softmax runs over time: the letters' scores stand along the last axis, axis 2", _wrong_loss(lambda a, b: -a.log_softmax(1).gather(2, b[:, :, None])[:, :, 0])),
-        mistake("the logits are taken for log-probabilities: log_softmax them first", _wrong_loss(lambda a, b: -a.gather(2, b[:, :, None])[:, :, 0])),
-        mistake("the logarithm is missing: the loss is minus the log-probability, not minus the probability", _wrong_loss(lambda a, b: -a.softmax(2).gather(2, b[:, :, None])[:, :, 0])),
-        mistake("the sign is wrong: the loss is minus the mean log-probability", lambda a, b: -masked_loss(a, b)),
-        mistake("targets are shifted once more: they were shifted before they came here", lambda a, b: masked_loss(a[:, :-1], b[:, 1:])),
+        mistake("upside down: the forecast's error goes on top, persistence's below", _upside_down),
+        mistake(
+            "that is the *oldest* value of the window; persistence repeats the newest, x[:, -1]",
+            _against(lambda x, y: x[:, 0]),
+        ),
+        mistake("that compares with the window's mean; persistence repeats its last value, x[:, -1]",
+                _against(lambda x, y: x.mean(1))),
+        mistake("that compares with the mean of y, as R² does; persistence repeats x[:, -1]",
+                _against(lambda x, y: y.mean())),
+        mistake("that compares with a forecast of zero; persistence repeats x[:, -1]", _against(lambda x, y: 0.0)),
+        mistake("you took a square root; the ratio asked for is one of mean *squared* errors", _root),
+        mistake("those are absolute errors; square them", _absolute_errors),
+        mistake("that is 1 minus the ratio (a skill score); return the ratio itself", _skill),
+        mistake("take the mean first, then divide: single days on which the rate hardly moved blow up", _mean_of_ratios),
+        mistake("this is the forecast's own error; divide it by that of persistence", _no_baseline),
+        mistake("this measures how far the forecast is from persistence; compare both with y", _to_persistence),
     ],
 )  # fmt: skip
 
-# A small recurrent writer to try the decoders on: its state is (h, c), and c counts the letters --------------------
-
-
-def _writer(V=8, H=6, haste=0.5):
-    """A step with random weights; the longer the output, the likelier <end>. Never <pad> or <start>."""
-    A, E, R = torch.randn(H, H), 1.5 * torch.randn(V, H), 1.5 * torch.randn(H, V)
-
-    def step(tokens, state):
-        h, c = state
-        h, c = torch.tanh(h @ A + E[tokens]), c + 1
-        logits = h @ R - 30 * (torch.arange(V) < 2)
-        return logits + haste * c[:, :1] * (torch.arange(V) == END), (h, c)
-
-    return step, lambda N: (torch.randn(N, H), torch.zeros(N, H))
-
-
-# 12.3 · free running ---------------------------------------------------------------------------------------------
-
-
-def free_run(step, state, T):
-    """What the decoder writes when it reads its own letters, (N, T): <pad> after <end>."""
-    letters = torch.full((len(state[0]),), START, device=state[0].device)
-    written, ended = [], torch.zeros_like(letters, dtype=torch.bool)
-    for _ in range(T):
-        logits, state = step(letters, state)
-        letters = logits.argmax(1).masked_fill(ended, PAD)
-        written.append(letters)
-        ended = ended | (letters == END)
-    return torch.stack(written, 1)
-
-
-def _free(*, first=START, stop=True, feed=True, carry=True, axis=1, keep_end=True, choose=torch.argmax):
-    def wrong(step, state, T):
-        letters = torch.full((len(state[0]),), first)
-        written, ended = [], torch.zeros_like(letters, dtype=torch.bool)
-        for _ in range(T):
-            logits, after = step(letters, state)
-            state = after if carry else state
-            new = choose(logits, 1)
-            ended = ended if keep_end else ended | (new == END)
-            new = new.masked_fill(ended, PAD) if stop else new
-            ended = ended | (new == END)
-            letters = new if feed else letters
-            written.append(new)
-        return torch.stack(written, axis)
-
-    return wrong
-
-
-def _end_for_ever(step, state, T):
-    rows = free_run(step, state, T)
-    return rows.masked_fill(rows == PAD, END)
-
-
-def _with_start(step, state, T):
-    rows = free_run(step, state, T)
-    return torch.cat([torch.full_like(rows[:, :1], START), rows[:, :-1]], 1)
-
-
-def _with_start_longer(step, state, T):
-    rows = free_run(step, state, T)
-    return torch.cat([torch.full_like(rows[:, :1], START), rows], 1)
-
-
-def _all_stop_together(step, state, T):
-    rows = _free(stop=False)(step, state, T)
-    ends = (rows == END).any(0).nonzero()
-    last = int(ends[0]) if len(ends) else T
-    return torch.cat([rows[:, : last + 1], torch.zeros_like(rows[:, last + 1 :])], 1)
-
-
-def _too_short(step, state, T):
-    return free_run(step, state, T)[:, :-1]
-
-
-def _cut_afterwards(step, state, T):
-    rows = _free(stop=False)(step, state, T)
-    before = (rows == END).int().cumsum(1) - (rows == END).int()
-    return torch.where(before > 0, 0, rows)
-
-
-def _free_cases():
-    (first, states), (second, others) = _writer(), _writer(V=10, haste=0.3)
-    hasty = _writer(haste=40.0)
-    return [
-        case(first, states(5), 7),
-        case(second, others(6), 12, label="up to twelve letters"),
-        case(first, states(1), 6, label="a batch of one"),
-        case(second, others(3), 1, label="one letter at most"),
-        case(hasty[0], hasty[1](2), 4, label="empty outputs: <end> comes first"),
-    ]
-
+# 12.3 · the lag of a "good" forecast -----------------------------------------------------------------------------
 
 define(
     "12.3",
-    reference=free_run,
-    cases=_free_cases,
-    alternatives=[_cut_afterwards],
+    reference={"same day": 0.0, "day before": 1.0},
+    tolerance=0.01,
     mistakes=[
-        mistake("letters are written after <end>: what follows it must be <pad>", _free(stop=False)),
-        mistake("<end> itself is overwritten: pad only what comes after it", _free(keep_end=False)),
-        mistake("<end> is repeated to the end of the row: after the first one comes <pad>", _end_for_ever),
-        mistake("every step is fed <start> again: feed the letter that was written last", _free(feed=False)),
-        mistake("the first letter fed is <pad>: a decoder begins with <start>", _free(first=PAD)),
-        mistake("the first letter fed is <end>: a decoder begins with <start>", _free(first=END)),
-        mistake("the state is not carried: each step must begin from the state that the step before returned", _free(carry=False)),
-        mistake("time is on axis 0: stack the steps along axis 1, shape (N, T)", _free(axis=0)),
-        mistake("this takes the least likely letter: argmax, not argmin", _free(choose=torch.argmin)),
-        mistake("<start> stands in front and the last letter is lost: <start> is fed, not written", _with_start),
-        mistake("<start> stands in front: it is fed, not written", _with_start_longer),
-        mistake("all outputs stop when the first one ends: each has an end of its own", _all_stop_together),
-        mistake("one letter is missing at the end: T rounds, one letter each", _too_short),
+        mistake(
+            "if the forecast moved with the rate of the same day, it would know the future, and beat persistence; "
+            "the relative error says that it does not",
+            {"same day": 1.0},
+        ),
+        mistake("even half of that would be a fortune: it would cut persistence's error visibly", {"same day": 0.5}),
+        mistake("it would have to move *against* the coming change; nothing taught it that", {"same day": -1.0}),
+        mistake(
+            "how, then, could it hug the curve? Persistence itself moves exactly as the rate moved the day before",
+            {"day before": 0.0},
+        ),
+        mistake("in the direction right, but think of persistence: it repeats yesterday's move in full",
+                {"day before": 0.5}),
+        mistake("the sign: when the rate rose yesterday, the newest value in the window is higher, and so is the "
+                "forecast", {"day before": -1.0}),
     ],
 )  # fmt: skip
 
-# 12.4 · from letters to whole numbers ----------------------------------------------------------------------------
-
-define(
-    "12.4",
-    reference={"exact match": 0.94**50, "needed": 0.9 ** (1 / 50)},
-    tolerance=1e-3,
-    mistakes=[
-        mistake("that is the share of right letters; for an exact match all 50 of them must be right", {"exact match": 0.94}),
-        mistake("that is how many letters are wrong on average, not how often none is", {"exact match": 3.0}),
-        mistake("rounded too far: asked is the number to within a thousandth", {"exact match": 0.05}),
-        mistake("rounded too far: with q = 1 no letter would ever be wrong", {"needed": 1.0}),
-        mistake("small, but not zero: multiply the probabilities, do not subtract them", {"exact match": 0.0}),
-        mistake("1 − 50 · 0.06 is no probability: chances that all go well multiply", {"exact match": 1 - 50 * 0.06}),
-        mistake("that is how often at least one letter is wrong; asked is how often none is", {"exact match": 1 - 0.94**50}),
-        mistake("with 0.9 for each letter, all 50 would be right about once in two hundred numbers", {"needed": 0.9}),
-        mistake("that is what 0.9 for each letter would give; asked is the other direction: which q has q to the 50th = 0.9", {"needed": 0.9**50}),
-        mistake("that is the share of wrong letters that may remain; asked is the share of right ones", {"needed": 1 - 0.9 ** (1 / 50)}),
-        mistake("that is 0.9 / 50; but the fiftieth root is asked for", {"needed": 0.9 / 50}),
-        mistake("that is the square root; there are 50 letters: the fiftieth root", {"needed": 0.9**0.5}),
-    ],
-)  # fmt: skip
-
-# 12.5 · the coin -------------------------------------------------------------------------------------------------
+# 12.4 · early stopping -------------------------------------------------------------------------------------------
 
 
-def scheduled(step, state, letters, coins):
-    """Logits (N, T, V); at each step each row reads the teacher's letter where its coin is True, else its own."""
-    own, steps = letters[:, 0], []
-    for t in range(letters.shape[1]):
-        fed = torch.where(coins[:, t], letters[:, t], own) if t else letters[:, 0]
-        logits, state = step(fed, state)
-        own = logits.argmax(1)
-        steps.append(logits)
-    return torch.stack(steps, 1)
+def where_to_stop(validations, patience):
+    """Indices (stop, best): stop at the first validation that completes `patience` in a row without a new best."""
+    best = 0
+    for i in range(len(validations)):
+        if validations[i] < validations[best]:
+            best = i
+        if i - best >= patience:
+            return i, best
+    return len(validations) - 1, best
 
 
-def _coin(
-    *, coin=lambda coins, t: coins[:, t], teacher=lambda letters, t: letters[:, t], choose=lambda a: a.argmax(1),
-    carry=True, axis=1, late=False, first=True,
-):  # fmt: skip
-    def wrong(step, state, letters, coins):
-        own = before = letters[:, 0]
-        steps = []
-        for t in range(letters.shape[1]):
-            fed = torch.where(coin(coins, t), teacher(letters, t), before if late else own)
-            logits, after = step(letters[:, 0] if first and t == 0 else fed, state)
-            state = after if carry else state
-            before, own = own, choose(logits)
-            steps.append(logits)
-        return torch.stack(steps, axis)
+def _stop_when(enough):
+    """A wrong rule: enough(i, best, waited, values, patience) says whether to stop at validation i."""
+
+    def wrong(validations, patience):
+        best, waited = 0, 0
+        for i in range(1, len(validations)):
+            better = validations[i] < validations[best]
+            best, waited = (i, waited) if better else (best, waited + 1)
+            if enough(i, best, waited, validations, patience):
+                return i, best
+        return len(validations) - 1, best
 
     return wrong
 
 
-def _from_the_targets(letters, t):
-    return letters[:, min(t + 1, letters.shape[1] - 1)]
+_at_first_rise = _stop_when(lambda i, best, waited, values, patience: best != i)
+_never_reset = _stop_when(lambda i, best, waited, values, patience: waited >= patience)
+_one_more = _stop_when(lambda i, best, waited, values, patience: i - best > patience)
+_one_less = _stop_when(lambda i, best, waited, values, patience: i - best >= max(1, patience - 1))
 
 
-def _the_letters(step, state, letters, coins):
-    return scheduled(step, state, letters, coins).argmax(2)
+def _never_stops(validations, patience):
+    return len(validations) - 1, min(range(len(validations)), key=lambda i: validations[i])
 
 
-def _never_again(step, state, letters, coins):
-    return scheduled(step, state, letters, coins.int().cummin(1)[0].bool())
+def _best_of_all(validations, patience):
+    return where_to_stop(validations, patience)[0], _never_stops(validations, patience)[1]
 
 
-def _mixed_by_arithmetic(step, state, letters, coins):
-    fed, rows = letters[:, 0], []
-    for t in range(letters.shape[1]):
-        logits, state = step(fed, state)
-        rows += [logits]
-        if t + 1 < letters.shape[1]:
-            coin = coins[:, t + 1].long()
-            fed = coin * letters[:, t + 1] + (1 - coin) * logits.argmax(-1)
-    return torch.stack(rows, dim=1)
+def _stop_is_best(validations, patience):
+    stop, _ = where_to_stop(validations, patience)
+    return stop, stop
 
 
-def _rows_end(step, state, letters, coins):
-    own, rows = letters[:, 0], []
-    ended = torch.zeros_like(own, dtype=torch.bool)
-    for t in range(letters.shape[1]):
-        logits, state = step(torch.where(coins[:, t], letters[:, t], own) if t else letters[:, 0], state)
-        rows.append(logits)
-        own = logits.argmax(1).masked_fill(ended, PAD)
-        ended = ended | (own == END)
-    return torch.stack(rows, 1)
+def _ties_are_new(validations, patience):
+    best = 0
+    for i in range(len(validations)):
+        if validations[i] <= validations[best]:
+            best = i
+        if i - best >= patience:
+            return i, best
+    return len(validations) - 1, best
 
 
-def _coin_cases():
-    (first, states), (second, others) = _writer(haste=0.0), _writer(V=10, haste=0.1)
-    hasty = _writer(haste=2.0)
+def _against_previous(validations, patience):
+    best, worse = 0, 0
+    for i in range(1, len(validations)):
+        worse = worse + 1 if validations[i] >= validations[i - 1] else 0
+        best = i if validations[i] < validations[best] else best
+        if worse >= patience:
+            return i, best
+    return len(validations) - 1, best
 
-    def fed(N, T, V):
-        return torch.cat([torch.full((N, 1), START), torch.randint(3, V, (N, T - 1))], 1)
 
-    return [
-        case(first, states(6), fed(6, 7, 8), torch.rand(6, 7) < 0.5),
-        case(second, others(4), fed(4, 9, 10), torch.rand(4, 9) < 0.7, label="seven coins of ten are True"),
-        case(first, states(3), fed(3, 6, 8), torch.ones(3, 6, dtype=torch.bool), label="all coins True: teacher forcing"),
-        case(first, states(3), fed(3, 6, 8), torch.zeros(3, 6, dtype=torch.bool), label="all coins False: free running"),
-        case(second, others(1), fed(1, 8, 10), torch.rand(1, 8) < 0.5, label="a batch of one"),
-        case(hasty[0], hasty[1](4), fed(4, 8, 8), torch.rand(4, 8) < 0.3, label="own <end>s on the way: nothing ends a row"),
-        case(second, others(2), fed(2, 1, 10), torch.zeros(2, 1, dtype=torch.bool), label="one step"),
-    ]  # fmt: skip
+def _value_for_index(validations, patience):
+    stop, best = where_to_stop(validations, patience)
+    return stop, validations[best]
+
+
+def _swapped(validations, patience):
+    stop, best = where_to_stop(validations, patience)
+    return best, stop
+
+
+def _counted(validations, patience):
+    lowest, best, waited = float("inf"), 0, 0
+    for i, value in enumerate(validations):
+        if value < lowest:
+            lowest, best, waited = value, i, 0
+        else:
+            waited += 1
+        if waited == patience:
+            break
+    return i, best
 
 
 define(
-    "12.5",
-    reference=scheduled,
-    cases=_coin_cases,
-    gradients=True,
-    alternatives=[_mixed_by_arithmetic],
+    "12.4",
+    reference=where_to_stop,
+    cases=lambda: [
+        case([0.9, 0.7, 0.8, 0.6, 0.5, 0.55, 0.52, 0.58, 0.3], 3),
+        case([0.5, 0.4, 0.3, 0.2, 0.1], 2, label="it improves to the end"),
+        case([0.9, 0.6, 0.7, 0.65, 0.64, 0.8, 0.9], 3, label="better than the one before, but no new best"),
+        case([0.9, 0.8, 0.85, 0.7, 0.75, 0.6, 0.65, 0.5], 2, label="small rises between new bests"),
+        case([0.9, 0.5, 0.5, 0.6, 0.4], 2, label="a tie is not a new best"),
+        case([0.3, 0.4, 0.2], 1, label="patience 1"),
+    ],
+    alternatives=[_counted],
     mistakes=[
-        mistake("the coin is read the wrong way round: True means the teacher's letter", _coin(coin=lambda coins, t: ~coins[:, t])),
-        mistake("one coin decides for the whole sequence: throw one for each letter, coins[:, t]", _coin(coin=lambda coins, t: coins[:, 0])),
-        mistake("one coin decides for the whole batch: each row has its own, coins[:, t]", _coin(coin=lambda coins, t: coins[0, t].expand(len(coins)))),
-        mistake("after the first False the teacher never comes back: each coin counts for its own step alone", _never_again),
-        mistake("the coins are ignored: this is teacher forcing", _coin(coin=lambda coins, t: torch.ones_like(coins[:, t]))),
-        mistake("the coins are ignored: this is free running", _coin(coin=lambda coins, t: torch.zeros_like(coins[:, t]))),
-        mistake("the teacher's letter comes one step early: at step t it is letters[:, t]; the next one is what the network has to guess", _coin(teacher=_from_the_targets)),
-        mistake("the network's own letter is one step old: feed the one that the step before this one chose", _coin(late=True)),
-        mistake("after an own <end> <pad> is fed, as in free_run: here nothing ends a row, an own <end> is fed on like any letter", _rows_end),
-        mistake("own letters are the least likely ones: argmax, not argmin", _coin(choose=lambda logits: logits.argmin(1))),
-        mistake("the state is not carried: each step must begin from the state that the step before returned", _coin(carry=False)),
-        mistake("time is on axis 0: stack the steps along axis 1, shape (N, T, V)", _coin(axis=0)),
-        mistake("these are letters; the loss needs the logits, (N, T, V)", _the_letters),
+        mistake("you stop at the first validation that is no new best; wait until `patience` of them stand in a row",
+                _at_first_rise),
+        mistake("the count must start anew at each new best: `patience` means so many *in a row*", _never_reset),
+        mistake("you wait one validation too long: stop as soon as `patience` of them have brought no new best", _one_more),
+        mistake("you stop one validation too early", _one_less),
+        mistake("you never stop: patience has run out earlier in some of the lists", _never_stops),
+        mistake("your best lies after the stop: training never got there. Look only at what came before", _best_of_all),
+        mistake("you keep the weights of the moment of stopping; the best ones came `patience` validations earlier",
+                _stop_is_best),
+        mistake("a tie is not a new best: use < where you have <=", _ties_are_new),
+        mistake("compare with the best so far, not with the validation before: a curve can fall and still be far from "
+                "its best", _against_previous),
+        mistake("that is the best *value*; return its index", _value_for_index),
+        mistake("the two are swapped: return stop, then best", _swapped),
     ],
 )  # fmt: skip
+
+# 12.5 · leakage --------------------------------------------------------------------------------------------------
+
+define(
+    "12.5",
+    reference={"A": True, "B": False, "C": True, "D": False, "E": True, "F": True},
+    mistakes=[
+        mistake(
+            "rate.mean() and rate.std() run over the test years too: how high the rate will one day stand is in every "
+            "input",
+            {"A": False},
+        ),
+        mistake("mean and spread come from the training years alone; at test time they lie in the past", {"B": True}),
+        mistake("the average at day t contains the days t+1 and t+2: at day t nobody knows them", {"C": False}),
+        mistake("the average at day t ends with day t: everything in it is known by then", {"D": True}),
+        mistake(
+            "neighbouring windows share all but one of their days: shuffled, each test window has near-twins in the "
+            "training part, some of them later in time. Split by time, never at random",
+            {"E": False},
+        ),
+        mistake(
+            "you have used the test years to make a decision, so they no longer stand for the unknown: the validation "
+            "part is there for choices",
+            {"F": False},
+        ),
+    ],
+)

@@ -1,0 +1,403 @@
+"""Lesson 24 · Attribution: score a map, integrated gradients, the completeness gap, choose a baseline, occlusion."""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+
+from lstmkit.exercises import case, define, mistake
+
+# 24.1 · score a map ----------------------------------------------------------------------------------------------
+
+
+def average_precision(map, mask):
+    """The mean, over the relevant entries of one map, of the precision down to each: a number from 0 to 1."""
+    order = map.abs().flatten().argsort(descending=True)
+    hits = mask.flatten()[order].double()
+    precision = hits.cumsum(0) / torch.arange(1, len(hits) + 1)
+    return (precision * hits).sum() / hits.sum()
+
+
+def _by_loop(map, mask):
+    pairs = sorted(zip(map.abs().flatten().tolist(), mask.flatten().tolist(), strict=True), reverse=True)
+    hits, total = 0, 0.0
+    for rank, (_, relevant) in enumerate(pairs, 1):
+        hits += relevant
+        total += hits / rank if relevant else 0.0
+    return total / hits
+
+
+def _by_sklearn(map, mask):
+    from sklearn.metrics import average_precision_score
+
+    return float(average_precision_score(mask.flatten().numpy(), map.abs().flatten().numpy()))
+
+
+def _ranked_with(reduce, size=torch.abs, descending=True):
+    def wrong(map, mask):
+        hits = mask.flatten()[size(map).flatten().argsort(descending=descending)].double()
+        return reduce(hits, hits.cumsum(0) / torch.arange(1, len(hits) + 1))
+
+    return wrong
+
+
+def _mean_at_hits(hits, precision):
+    return (precision * hits).sum() / hits.sum()
+
+
+def _mask_left_in_place(map, mask):
+    """The map's order is used for nothing."""
+    hits = mask.flatten().double()
+    return _mean_at_hits(hits, hits.cumsum(0) / torch.arange(1, len(hits) + 1))
+
+
+def _rank_from_zero(map, mask):
+    hits = mask.flatten()[map.abs().flatten().argsort(descending=True)].double()
+    return _mean_at_hits(hits, (hits.cumsum(0) - hits) / torch.arange(len(hits)).clamp(min=1))
+
+
+def _roc(map, mask):
+    score, truth = map.abs().flatten(), mask.flatten()
+    return (score[truth][:, None] > score[~truth]).double().mean()
+
+
+def _maps():
+    def made(T, D, share, lift):
+        mask = torch.rand(T, D) < share
+        mask[T // 2, 0], mask[0, -1] = True, False
+        return torch.randn(T, D) * (1 + lift * mask), mask
+
+    return [
+        case(*made(6, 3, 0.3, 2.0), label="six steps, three channels"),
+        case(*made(12, 4, 0.1, 3.0), label="few relevant entries"),
+        case(
+            torch.tensor([[0.3, -2.0, 1.0]]), torch.tensor([[True, True, False]]), label="one step; the map is signed"
+        ),
+        case(torch.tensor([[0.1], [0.2], [-0.3]]), torch.tensor([[True], [False], [False]]), label="the worst map"),
+    ]
+
+
+define(
+    "24.1",
+    reference=average_precision,
+    cases=_maps,
+    alternatives=[_by_loop, _by_sklearn],
+    tolerance=1e-5,
+    mistakes=[
+        mistake(
+            "the map is sorted with its signs, so that strong evidence against comes last: sort its absolute values",
+            _ranked_with(_mean_at_hits, size=lambda map: map),
+        ),
+        mistake(
+            "the smallest entries come first: sort with descending=True",
+            _ranked_with(_mean_at_hits, descending=False),
+        ),
+        mistake(
+            "this is the mean of the precision at every rank; only the ranks with a relevant entry count",
+            _ranked_with(lambda hits, precision: precision.mean()),
+        ),
+        mistake(
+            "the sum over the relevant ranks is divided by the number of all entries; divide by the number of relevant ones",
+            _ranked_with(lambda hits, precision: (precision * hits).mean()),
+        ),
+        mistake(
+            "this is the precision among the first P entries, P the number of relevant ones: a good score too, but not this one",
+            _ranked_with(lambda hits, precision: precision[int(hits.sum()) - 1]),
+        ),
+        mistake("the mask is not brought into the map's order: mask.flatten()[order]", _mask_left_in_place),
+        mistake("the entry itself counts too: down to rank k there are k entries, k = 1, 2, 3, …", _rank_from_zero),
+        mistake("this is the area under the ROC curve, whose chance level is one half whatever the mask", _roc),
+    ],
+)
+
+# 24.2 · integrated gradients -------------------------------------------------------------------------------------
+
+
+def integrated_gradients(f, x, baseline, points):
+    """(x − baseline) times the mean gradient of f at `points` midpoints of the straight path: the shape of x."""
+    total = torch.zeros_like(x)
+    for k in range(points):
+        a = (k + 0.5) / points
+        between = (baseline + a * (x - baseline)).detach().requires_grad_()
+        total = total + torch.autograd.grad(f(between).sum(), between)[0]
+    return (x - baseline) * total / points
+
+
+def _slope(f, place):
+    place = place.detach().clone().requires_grad_()
+    return torch.autograd.grad(f(place).sum(), place)[0]
+
+
+def _integrated_with(
+    path=lambda x, b, a: b + a * (x - b),
+    times=lambda x, b: x - b,
+    at=lambda k, points: (k + 0.5) / points,
+    mean=True,
+):
+    def wrong(f, x, baseline, points):
+        total = sum(_slope(f, path(x, baseline, at(k, points))) for k in range(points))
+        return times(x, baseline) * total / (points if mean else 1)
+
+    return wrong
+
+
+def _all_at_once(f, x, baseline, points):
+    a = ((torch.arange(points) + 0.5) / points).view(-1, 1, *[1] * (x.ndim - 1)).to(x.dtype)
+    places = (baseline + a * (x - baseline)).flatten(0, 1)
+    return (x - baseline) * _slope(f, places).view(points, *x.shape).mean(0)
+
+
+def _functions():
+    """Cases: smooth functions of (N, T, D), the second a small LSTM; x and baselines without zeros."""
+    lstm, v = nn.LSTM(2, 5, batch_first=True), torch.randn(5)
+    W = torch.randn(3)
+
+    def curved(x):
+        return torch.tanh(x @ W).sum(1) + 0.3 * (x**3).sum((1, 2))
+
+    def reader(x):
+        return lstm(x)[0][:, -1] @ v
+
+    x, b = torch.randn(4, 5, 3), torch.randn(4, 5, 3)
+    return [
+        (curved, x, b, "a curved function, a baseline that is not zero"),
+        (reader, 3 * torch.randn(2, 6, 2), torch.full((2, 6, 2), 0.5), "an LSTM"),
+        (curved, torch.randn(1, 1, 3), torch.randn(1, 1, 3), "a batch of one, one step"),
+    ]
+
+
+define(
+    "24.2",
+    reference=integrated_gradients,
+    cases=lambda: [
+        case(f, x, b, points, label=f"{label}; {points} points")
+        for (f, x, b, label), points in zip(_functions(), (4, 3, 1), strict=True)
+    ],
+    alternatives=[_all_at_once],
+    tolerance=1e-5,
+    mistakes=[
+        mistake(
+            "this is the mean gradient along the path; it has still to be multiplied by (x − baseline)",
+            _integrated_with(times=lambda x, b: 1),
+        ),
+        mistake(
+            "the mean gradient is multiplied by x: multiply by the way that was walked, x − baseline",
+            _integrated_with(times=lambda x, b: x),
+        ),
+        mistake(
+            "the path begins at zero: it must run from the baseline to x",
+            _integrated_with(path=lambda x, b, a: a * x),
+        ),
+        mistake(
+            "the baseline is ignored: the path and the factor both take it for zero",
+            _integrated_with(path=lambda x, b, a: a * x, times=lambda x, b: x),
+        ),
+        mistake(
+            "a(x − baseline) is where you are, seen from the baseline: add the baseline to it",
+            _integrated_with(path=lambda x, b, a: a * (x - b)),
+        ),
+        mistake(
+            "this takes the left end of each piece (a = 0 among them, a = 1 not): take the midpoints, (k + ½) / points",
+            _integrated_with(at=lambda k, points: k / points),
+        ),
+        mistake(
+            "this takes the right end of each piece (a = 1 among them, a = 0 not): take the midpoints, (k + ½) / points",
+            _integrated_with(at=lambda k, points: (k + 1) / points),
+        ),
+        mistake(
+            "both ends of the path are points, as linspace(0, 1, points) has them: take the midpoints, (k + ½) / points",
+            _integrated_with(at=lambda k, points: k / max(points - 1, 1)),
+        ),
+        mistake("the gradients are summed, not averaged: divide by the number of points", _integrated_with(mean=False)),
+        mistake("the sign is turned round: the factor is x − baseline", _integrated_with(times=lambda x, b: b - x)),
+        mistake(
+            "this is gradient × input, the gradient at x alone: walk along the path",
+            _integrated_with(path=lambda x, b, a: x, times=lambda x, b: x),
+        ),
+        mistake(
+            "the gradient is taken at x each time: take it at baseline + a·(x − baseline)",
+            _integrated_with(path=lambda x, b, a: x),
+        ),
+    ],
+)
+
+# 24.3 · completeness ---------------------------------------------------------------------------------------------
+
+
+def completeness_gap(f, x, baseline, map):
+    """Sum of each sample's map minus (f(x) − f(baseline)): (N,)."""
+    return map.flatten(1).sum(1) - (f(x) - f(baseline))
+
+
+def _sums_by_einsum(f, x, baseline, map):
+    return torch.einsum("ntd->n", map) + f(baseline) - f(x)
+
+
+define(
+    "24.3",
+    reference=completeness_gap,
+    cases=lambda: [case(f, x, b, 0.5 + torch.randn_like(x), label=label) for f, x, b, label in _functions()],
+    alternatives=[_sums_by_einsum],
+    mistakes=[
+        mistake(
+            "f(baseline) is missing: the map accounts for the difference f(x) − f(baseline)",
+            lambda f, x, baseline, map: map.sum((1, 2)) - f(x),
+        ),
+        mistake(
+            "f(baseline) has the wrong sign: sum − (f(x) − f(baseline))",
+            lambda f, x, baseline, map: map.sum((1, 2)) - f(x) - f(baseline),
+        ),
+        mistake(
+            "the whole batch is summed to one number: sum over steps and channels alone, one gap for each sample",
+            lambda f, x, baseline, map: map.sum() - (f(x) - f(baseline)).sum(),
+        ),
+        mistake(
+            "the mean over the map's entries stands where the sum belongs",
+            lambda f, x, baseline, map: map.mean((1, 2)) - (f(x) - f(baseline)),
+        ),
+        mistake("the sign is turned round: sum of the map first", lambda *a: -completeness_gap(*a)),
+        mistake("keep the sign: no absolute value", lambda *a: completeness_gap(*a).abs()),
+        mistake(
+            "the map's absolute values are summed: evidence for and against must cancel",
+            lambda f, x, baseline, map: map.abs().sum((1, 2)) - (f(x) - f(baseline)),
+        ),
+        mistake(
+            "this is the difference f(x) − f(baseline) alone: subtract it from the sum of the map",
+            lambda f, x, baseline, map: f(x) - f(baseline),
+        ),
+    ],
+)
+
+# 24.4 · choose a baseline ----------------------------------------------------------------------------------------
+
+define(
+    "24.4",
+    reference={"ink": "c", "scan": "d", "room": "b", "sales": "a"},
+    mistakes=[
+        mistake(
+            "1 is ink here: a page that is black all over. What does a page without a digit look like?", {"ink": "d"}
+        ),
+        mistake(
+            "the mean page is a grey smear of all digits: it has some of every digit on it", {"ink": "b", "scan": "b"}
+        ),
+        mistake("last week's page has a digit on it too; blank paper has none", {"ink": "a", "scan": "a"}),
+        mistake("0 is black here: a page full of ink. What does a page without a digit look like?", {"scan": "c"}),
+        mistake("0 °C is an extreme value for this room: it would be evidence itself", {"room": "c"}),
+        mistake("1 °C is an extreme value for this room: it would be evidence itself", {"room": "d"}),
+        mistake(
+            "the question names no other day: it asks what is unusual, so compare with what is usual",
+            {"room": "a"},
+        ),
+        mistake("a week without any customer is no answer to “less than last week”", {"sales": "c"}),
+        mistake("one customer a day is no answer to “less than last week”", {"sales": "d"}),
+        mistake(
+            "that answers “why less than usual?”; the question names what it is compared with: last week",
+            {"sales": "b"},
+        ),
+    ],
+)
+
+# 24.5 · occlusion ------------------------------------------------------------------------------------------------
+
+
+def occlusion(f, x, width):
+    """The drop of f when `width` steps of a channel are set to zero; where windows overlap, the mean of their drops."""
+    N, T, D = x.shape
+    drops, count = torch.zeros_like(x), torch.zeros_like(x)
+    for d in range(D):
+        for s in range(T - width + 1):
+            hidden = x.clone()
+            hidden[:, s : s + width, d] = 0
+            drops[:, s : s + width, d] += (f(x) - f(hidden)).detach()[:, None]
+            count[:, s : s + width, d] += 1
+    return drops / count
+
+
+def _by_masks(f, x, width):
+    N, T, D = x.shape
+    windows = torch.eye(T - width + 1, T)
+    for k in range(1, width):
+        windows += torch.eye(T).roll(k, 1)[: T - width + 1]
+    channels = []
+    for d in range(D):
+        keep = torch.ones(len(windows), T, D)
+        keep[:, :, d] = 1 - windows
+        drop = torch.stack([f(x) - f(x * one) for one in keep], dim=1).detach()  # (N, windows)
+        channels.append(drop @ windows / windows.sum(0))
+    return torch.stack(channels, dim=2)
+
+
+def _occlusion_with(slip):
+    def wrong(f, x, width):
+        N, T, D = x.shape
+        drops, count, hidden = torch.zeros_like(x), torch.zeros_like(x), x.clone()
+        for d in range(D):
+            for s in range(T - width + (slip != "last window")):
+                hidden = hidden if slip == "stays" else x.clone()
+                place = (slice(None), slice(s, s + width), slice(None) if slip == "all channels" else d)
+                hidden[place] = x.mean() if slip == "mean" else 0
+                drop = (f(x) - f(hidden)).detach()[:, None]
+                written = (slice(None), slice(s, s + 1 if slip == "first step" else s + width), d)
+                drops[written] += -drop if slip == "sign" else drop.abs() if slip == "abs" else drop
+                count[written] += 1
+        if slip == "no count":
+            return drops
+        if slip == "width":
+            return drops / width
+        result = drops / count.clamp(min=1)
+        if slip == "renormalised":
+            return result / result.sum((1, 2), keepdim=True)
+        if slip == "renormalised abs":
+            return result / result.abs().sum((1, 2), keepdim=True)
+        if slip == "closed":
+            return result / result.sum((1, 2), keepdim=True) * (f(x) - f(0 * x)).detach()[:, None, None]
+        return result
+
+    return wrong
+
+
+define(
+    "24.5",
+    reference=occlusion,
+    cases=lambda: [
+        case(f, x + 0.4, width, label=f"{label}; width {width}")
+        for (f, x, _, label), width in zip(_functions(), (2, 3, 1), strict=True)
+    ],
+    alternatives=[_by_masks],
+    mistakes=[
+        mistake(
+            "your map is divided by its sum: leave it in units of f. What occlusion finds need not add up to anything, and to force it "
+            "hides that",
+            _occlusion_with("renormalised"),
+        ),
+        mistake(
+            "your map is divided by the sum of its absolute values: leave it in units of f",
+            _occlusion_with("renormalised abs"),
+        ),
+        mistake(
+            "your map is stretched to add up to f(x) − f(0): that is integrated gradients' promise, not occlusion's",
+            _occlusion_with("closed"),
+        ),
+        mistake(
+            "overlapping windows are added up: divide by the number of windows that covered each entry",
+            _occlusion_with("no count"),
+        ),
+        mistake(
+            "divided by width everywhere; near the ends fewer pieces cover an entry: count them",
+            _occlusion_with("width"),
+        ),
+        mistake("the sign is turned round: the drop is f(x) − f(x with the window hidden)", _occlusion_with("sign")),
+        mistake(
+            "earlier windows stay hidden: begin each time from a fresh copy, hidden = x.clone()",
+            _occlusion_with("stays"),
+        ),
+        mistake("all channels are hidden at once: hide the steps of channel d alone", _occlusion_with("all channels")),
+        mistake("the last window is left out: the windows begin at 0 … T − width", _occlusion_with("last window")),
+        mistake(
+            "each drop is written to the first step of its window alone: it belongs to all `width` steps",
+            _occlusion_with("first step"),
+        ),
+        mistake("the window is filled with the mean of x: fill it with 0", _occlusion_with("mean")),
+        mistake("keep the sign: where hiding raises f, the entry spoke against", _occlusion_with("abs")),
+    ],
+)

@@ -1,0 +1,492 @@
+"""Lesson 27 · Debugging: bugs by eye, the causality test, memory length, the batch matrix, two unseen networks."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from lstmkit.exercises import case, define, mistake
+
+__all__ = ["suspects"]
+
+# 27.1 · by eye ---------------------------------------------------------------------------------------------------
+
+define(
+    "27.1",
+    reference={
+        "network 1": "causal",
+        "network 2": "independent",
+        "network 3": "memory",
+        "network 4": "growth",
+        "network 5": "padding",
+        "network 6": "target",
+    },
+    mistakes=[
+        mistake(
+            "nothing is fed to it but x; but which steps of x does a backward half read before it answers at step t?",
+            {"network 1": "target"},
+        ),
+        mistake("two directions forget no more than one; ask what the second one has read", {"network 1": "memory"}),
+        mistake(
+            "steps get mixed up, too, but look further: reshape (N, T) to (T, N) and row n is no longer one sequence",
+            {"network 2": "causal"},
+        ),
+        mistake("it keeps its state; but whose? Where do the entries go in reshape(T, N, D)?", {"network 2": "memory"}),
+        mistake(
+            "its steps come in order and none comes early; what is the state at the start of each call?",
+            {"network 3": "causal"},
+        ),
+        mistake(
+            "what is carried from one call of the layer to the next? Nothing can grow there", {"network 3": "growth"}
+        ),
+        mistake(
+            "it forgets nothing: 32 units, each fed by 32 weights of size 1. What does U do to a small difference, again and again?",
+            {"network 4": "memory"},
+        ),
+        mistake("it reads forwards only; look at the size of its recurrent weights", {"network 4": "causal"}),
+        mistake(
+            "it may forget some on the way through the zeros, but that is the consequence: which step is h[:, -1] of a short sequence?",
+            {"network 5": "memory"},
+        ),
+        mistake(
+            "it answers after the last step, so no step is later; but is the last step a real one?",
+            {"network 5": "causal"},
+        ),
+        mistake(
+            "x is read to its end before the decoder begins, as it should be; what does the decoder read?",
+            {"network 6": "causal"},
+        ),
+        mistake(
+            "its sequences have no padding; what does the decoder read when it has to put out target[:, t]?",
+            {"network 6": "padding"},
+        ),
+        mistake(
+            "its sequences stay apart, batch_first=True sees to that; which way along the time axis does its second half read?",
+            {"network 1": "independent"},
+        ),
+        mistake(
+            "every step of a forecast's input is real; which of these real steps does the backward half read before it answers?",
+            {"network 1": "padding"},
+        ),
+        mistake(
+            "its weights start as torch's do; what do two directions know at step t that one does not?",
+            {"network 1": "growth"},
+        ),
+        mistake(
+            "no step is padded in a forecast; follow one number through the two calls of reshape",
+            {"network 2": "padding"},
+        ),
+        mistake(
+            "the layer itself is sound, with torch's own weights; what happens to x before it gets there?",
+            {"network 2": "growth"},
+        ),
+        mistake(
+            "it is given x and nothing else; but does row n still hold sequence n after reshape(T, N, D)?",
+            {"network 2": "target"},
+        ),
+        mistake(
+            "split cuts along the time axis, so the sequences stay apart; what does a call of the layer know of the call before?",
+            {"network 3": "independent"},
+        ),
+        mistake(
+            "all 24 steps are real; what does each call of the layer start from?",
+            {"network 3": "padding"},
+        ),
+        mistake(
+            "y is never handed to it; what is handed from one call of the layer to the next?",
+            {"network 3": "target"},
+        ),
+        mistake(
+            "batch_first=True, and no reshape: the sequences stay apart. Look at the one line that differs from an ordinary RNN",
+            {"network 4": "independent"},
+        ),
+        mistake(
+            "a forecast has no padded steps; look at the one line that differs from an ordinary RNN",
+            {"network 4": "padding"},
+        ),
+        mistake(
+            "it is given x alone; look at the one line that differs from an ordinary RNN",
+            {"network 4": "target"},
+        ),
+        mistake(
+            "batch_first=True, and no reshape: the sequences stay apart. How long is each of them, and where does that enter?",
+            {"network 5": "independent"},
+        ),
+        mistake(
+            "its weights start as torch's do; what of `lengths`, which it is given: where are they used?",
+            {"network 5": "growth"},
+        ),
+        mistake(
+            "the frequency is never handed to it; `lengths` are, but where are they used?",
+            {"network 5": "target"},
+        ),
+        mistake(
+            "both layers have batch_first=True, and nothing is reshaped; which numbers does the decoder read, and which must it put out?",
+            {"network 6": "independent"},
+        ),
+        mistake(
+            "the encoder's state is handed on; would the decoder even need it, with what it reads at each step?",
+            {"network 6": "memory"},
+        ),
+        mistake(
+            "its weights start as torch's do; compare what the decoder reads at step t with what it must put out there",
+            {"network 6": "growth"},
+        ),
+    ],
+)
+
+# 27.2 · causality ------------------------------------------------------------------------------------------------
+
+
+def sees_future(model, x):
+    """The largest |∂y[n, t, k]/∂x[n, s, d]| with s > t, over everything; 0 for a causal model."""
+    x = x.detach().clone().requires_grad_()
+    y = model(x)
+    worst = torch.zeros(())
+    for t in range(y.shape[1] - 1):
+        for k in range(y.shape[2]):
+            grad = torch.autograd.grad(y[:, t, k].sum(), x, retain_graph=True)[0]
+            worst = torch.maximum(worst, grad[:, t + 1 :].abs().max())
+    return worst
+
+
+def _future(steps=None, first=1, signed=False, summed=False, outputs=None):
+    """The test with a slip: only some steps t, from s = t + first on, the sign kept, or the outputs summed."""
+
+    def wrong(model, x):
+        x = x.detach().clone().requires_grad_()
+        y = model(x)
+        T, worst = y.shape[1], torch.zeros(())
+        for t in range(T) if steps is None else steps(T):
+            for k in [None] if summed else range(y.shape[2])[outputs or slice(None)]:
+                one = y[:, t].sum() if summed else y[:, t, k].sum()
+                late = torch.autograd.grad(one, x, retain_graph=True)[0][:, t + first :]
+                if late.numel():
+                    worst = torch.maximum(worst, late.max() if signed else late.abs().max())
+        return worst
+
+    return wrong
+
+
+def _past(model, x):
+    x = x.detach().clone().requires_grad_()
+    y = model(x)
+    worst = torch.zeros(())
+    for t in range(1, y.shape[1]):
+        for k in range(y.shape[2]):
+            grad = torch.autograd.grad(y[:, t, k].sum(), x, retain_graph=True)[0]
+            worst = torch.maximum(worst, grad[:, :t].abs().max())
+    return worst
+
+
+def _sum_of_steps(model, x):
+    x = x.detach().clone().requires_grad_()
+    return torch.autograd.grad(model(x).sum(), x)[0][:, 1:].abs().max()
+
+
+def _added_up(model, x):
+    x = x.detach().clone().requires_grad_()
+    y = model(x)
+    total = torch.zeros(())
+    for t in range(y.shape[1] - 1):
+        for k in range(y.shape[2]):
+            grad = torch.autograd.grad(y[:, t, k].sum(), x, retain_graph=True)[0]
+            total = total + grad[:, t + 1 :].abs().sum()
+    return total
+
+
+def _from_library(model, x):
+    from lstmkit.gradients import sequence_jacobian
+
+    J = sequence_jacobian(lambda x: model(x), x).abs().amax(dim=(0, 2, 4))  # (T, T)
+    return J.triu(1).max()
+
+
+def _models():
+    layer, both = nn.LSTM(2, 4, batch_first=True), nn.LSTM(2, 4, batch_first=True, bidirectional=True)
+    V, W = torch.randn(4, 3), torch.randn(8, 2)
+
+    def causal(x):
+        return layer(x)[0] @ V
+
+    def bidirectional(x):
+        return both(x)[0] @ W
+
+    def late_window(x):  # the answer of the last step but one has been taken from a window that holds the last
+        y = layer(x)[0] @ V
+        return torch.cat([y[:, :-2], y[:, -2:-1] - 0.5 * x[:, -1:].sum(2, keepdim=True), y[:, -1:]], dim=1)
+
+    def opposite(x):  # two outputs that see the same future with opposite signs
+        y = layer(x)[0] @ V[:, :2]
+        ahead = torch.cat([x[:, 1:, :1], x[:, -1:, :1]], dim=1)
+        return y + 0.7 * torch.cat([-ahead, ahead], dim=2)
+
+    return [
+        case(causal, torch.randn(3, 6, 2), label="a causal model: exactly 0"),
+        case(bidirectional, torch.randn(2, 5, 2), label="a bidirectional one"),
+        case(late_window, torch.randn(2, 7, 2), label="only the last step but one sees the future"),
+        case(opposite, torch.randn(1, 4, 2), label="a batch of one; two outputs see it with opposite signs"),
+    ]
+
+
+define(
+    "27.2",
+    reference=sees_future,
+    cases=_models,
+    alternatives=[_from_library],
+    mistakes=[
+        mistake(
+            "you look at one t only, the middle one; a leak can sit at any step: try them all",
+            _future(lambda T: [T // 2]),
+        ),
+        mistake("you look at the first output only; a leak can sit at any step: try them all", _future(lambda T: [0])),
+        mistake(
+            "the last output has no future: this is 0 for every model. Try all t",
+            _future(lambda T: [T - 1]),
+        ),
+        mistake("step t itself is no future: look from s = t + 1 on, grad[:, t + 1:]", _future(first=0)),
+        mistake("you begin at s = t + 2, so a peek of one step goes unseen: grad[:, t + 1:]", _future(first=2)),
+        mistake("a negative gradient is a dependence too: take the absolute value", _future(signed=True)),
+        mistake(
+            "the outputs k are summed, and two that see the same step with opposite signs cancel: one k at a time",
+            _future(summed=True),
+        ),
+        mistake("you look at the first of the K outputs only: try them all", _future(outputs=slice(0, 1))),
+        mistake("that is the past, s < t, which every model with a memory may use", _past),
+        mistake("the sum over the steps t mixes past and future: one output step at a time", _sum_of_steps),
+        mistake("return the largest entry, not the sum of all", _added_up),
+    ],
+)
+
+# 27.3 · memory ---------------------------------------------------------------------------------------------------
+
+
+def memory_length(sizes):
+    """The smallest lag k such that lags 0 … k hold at least half of the total; sizes: (T,)."""
+    share = sizes.cumsum(0) / sizes.sum()
+    return int((share < 0.5).sum())
+
+
+def _by_loop(sizes):
+    total = 0.0
+    for lag, size in enumerate(sizes.tolist()):
+        total += size
+        if total >= 0.5 * float(sizes.sum()):
+            return lag
+    return len(sizes) - 1
+
+
+def _half_height(sizes):
+    low = (sizes < 0.5 * sizes[0]).nonzero()
+    return int(low[0]) if len(low) else len(sizes) - 1
+
+
+define(
+    "27.3",
+    reference=memory_length,
+    cases=lambda: [
+        case(0.8 ** torch.arange(30.0), label="fading by a fifth with every step"),
+        case(torch.tensor([0.1, 0.1, 0.05, 0.1, 0.9, 0.2, 0.1, 0.0]), label="a ridge at lag 4"),
+        case(torch.tensor([0.3, 0.3, 0.3, 0.3, 0.3, 0.3, 0.3]), label="all lags alike"),
+        case(torch.tensor([1.0, 0.01, 0.01, 0.0]), label="hardly any memory"),
+        case(torch.tensor([1.0, 1.0]), label="two lags alike: lag 0 alone holds half, and half is enough"),
+        case(torch.tensor([2.0]), label="one step"),
+    ],
+    alternatives=[_by_loop],
+    mistakes=[
+        mistake(
+            "exactly half is enough, “at least half”: count the places where the running share is below one half, <, not ≤",
+            lambda sizes: int((sizes.cumsum(0) / sizes.sum() <= 0.5).sum()),
+        ),
+        mistake(
+            "that is the last lag at which anything is left, however little: ask for half of the total instead",
+            lambda sizes: int(sizes.nonzero()[-1]),
+        ),
+        mistake(
+            "that is where the size has fallen to half of its value at lag 0, and a ridge further back goes unseen: add up, "
+            "and stop at half of the total",
+            _half_height,
+        ),
+        mistake("that is the number of steps, k + 1; lags are counted from 0", lambda sizes: memory_length(sizes) + 1),
+        mistake("that is the lag of the largest entry alone: add up from lag 0", lambda sizes: int(sizes.argmax())),
+        mistake(
+            "that is the mean lag, and a long faint tail pulls it far out: ask for half of the total",
+            lambda sizes: round(float((sizes * torch.arange(len(sizes))).sum() / sizes.sum())),
+        ),
+        mistake(
+            "that is half of the length; how much lies at each lag does not enter",
+            lambda sizes: len(sizes) // 2,
+        ),
+        mistake(
+            "you add up from the far end: begin at lag 0",
+            lambda sizes: memory_length(sizes.flip(0)),
+        ),
+    ],
+)
+
+# 27.4 · across the batch -----------------------------------------------------------------------------------------
+
+
+def batch_matrix(model, x):
+    """The norm of ∂(y[n].sum())/∂x[m] for every pair of sequences, (N, N)."""
+    x = x.detach().clone().requires_grad_()
+    y = model(x)
+    rows = [torch.autograd.grad(one.sum(), x, retain_graph=True)[0].flatten(1).norm(dim=1) for one in y]
+    return torch.stack(rows)
+
+
+def _batch_with(reduce, choose=lambda y, n: y[n].sum()):
+    def wrong(model, x):
+        x = x.detach().clone().requires_grad_()
+        y = model(x)
+        grads = [torch.autograd.grad(choose(y, n), x, retain_graph=True)[0].flatten(1) for n in range(len(y))]
+        return torch.stack([reduce(grad) for grad in grads])
+
+    return wrong
+
+
+def _fresh_pass_each(model, x):
+    rows = []
+    for n in range(len(x)):
+        leaf = x.detach().clone().requires_grad_()
+        model(leaf)[n].sum().backward()
+        rows.append(leaf.grad.square().sum(dim=(1, 2)).sqrt())
+    return torch.stack(rows)
+
+
+def _piled_up(model, x):
+    x = x.detach().clone().requires_grad_()
+    y, rows = model(x), []
+    for one in y:
+        one.sum().backward(retain_graph=True)
+        rows.append(x.grad.flatten(1).norm(dim=1))
+    return torch.stack(rows)
+
+
+def _batches():
+    layer, V = nn.LSTM(2, 4, batch_first=True), torch.randn(4, 1)
+
+    def clean(x):
+        return layer(x)[0] @ V
+
+    def reshaped(x):
+        N, T, D = x.shape
+        return (layer(x.reshape(T, N, D).transpose(0, 1))[0].transpose(0, 1) @ V).reshape(N, T, 1)
+
+    def neighbour(x):
+        return clean(x) + 0.5 * torch.cat([x[1:], x[:1] * 0])[..., :1]
+
+    return [
+        case(clean, torch.randn(3, 5, 2), label="a clean model: a diagonal"),
+        case(reshaped, torch.randn(4, 6, 2), label="a reshape where a transpose belongs"),
+        case(neighbour, torch.randn(3, 4, 2), label="each sequence sees the next one"),
+        case(clean, torch.randn(1, 3, 2), label="a batch of one"),
+    ]
+
+
+define(
+    "27.4",
+    reference=batch_matrix,
+    cases=_batches,
+    alternatives=[_fresh_pass_each],
+    mistakes=[
+        mistake(
+            "every row is the same: you differentiate the whole batch's sum; take one sequence at a time, y[n].sum()",
+            _batch_with(lambda grad: grad.norm(dim=1), lambda y, n: y.sum()),
+        ),
+        mistake(
+            "rows and columns are swapped: entry [n, m] is output sequence n, input sequence m",
+            lambda model, x: batch_matrix(model, x).T,
+        ),
+        mistake(
+            "the gradient's entries are added with their signs, and can cancel: take the norm over steps and inputs",
+            _batch_with(lambda grad: grad.sum(dim=1)),
+        ),
+        mistake(
+            "this holds only what each sequence does to itself, the diagonal: the other entries are what we look for",
+            lambda model, x: batch_matrix(model, x).diagonal(),
+        ),
+        mistake(
+            "this is the norm over the other sequences too: keep one number for each m",
+            _batch_with(lambda grad: grad.norm()),
+        ),
+        mistake(
+            "the sequences' gradients pile up in x.grad from row to row: use torch.autograd.grad, or set x.grad = None",
+            _piled_up,
+        ),
+        mistake(
+            "only the last step of each output is differentiated: sum over all of y[n]",
+            _batch_with(lambda grad: grad.norm(dim=1), lambda y, n: y[n, -1].sum()),
+        ),
+    ],
+)
+
+# 27.5 · two unseen networks --------------------------------------------------------------------------------------
+
+
+class SuspectA(nn.Module):  # the name gives nothing away: learners print(A)
+    """Each sequence is brought to mean 0 and standard deviation 1, over all of its steps, before a causal LSTM reads it."""
+
+    def __init__(self):
+        super().__init__()
+        self.layer, self.read = nn.LSTM(1, 16, batch_first=True), nn.Linear(16, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = (x - x.mean(dim=1, keepdim=True)) / x.std(dim=1, keepdim=True)
+        return self.read(self.layer(x)[0])
+
+
+class SuspectB(nn.Module):
+    """Takes the last real step of both directions; but the backward one began in the padding."""
+
+    def __init__(self):
+        super().__init__()
+        self.layer, self.read = nn.LSTM(1, 16, batch_first=True, bidirectional=True), nn.Linear(32, 1)
+
+    def forward(self, x: Tensor, lengths: Tensor) -> Tensor:
+        h = self.layer(x)[0]
+        return self.read(h[torch.arange(len(x), device=x.device), lengths - 1])
+
+
+def suspects() -> dict[str, nn.Module]:
+    """The two networks of Exercise 27.5, always the same. A: x (N, T, 1) → y (N, T, 1). B: x (N, T, 1), lengths (N,) → y (N, 1)."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(18)
+        return {"A": SuspectA(), "B": SuspectB()}
+
+
+define(
+    "27.5",
+    reference={"A line": "causal", "A cure": "c", "B line": "padding", "B cure": "d"},
+    mistakes=[
+        mistake(
+            "audit passes that line: each sequence's outputs depend on that sequence alone", {"A line": "independent"}
+        ),
+        mistake("audit passes that line, if you leave memory= out; read the table from the top", {"A line": "memory"}),
+        mistake("there is no target here: look for the ✗", {"A line": "target"}),
+        mistake(
+            "print(A): its layer is not bidirectional. So the future comes in before the layer: test A on one step more of input",
+            {"A cure": "a"},
+        ),
+        mistake(
+            "A carries its state (the memory line passes): look at what happens to x before the layer", {"A cure": "b"}
+        ),
+        mistake("A has no padding; its sequences all have T steps", {"A cure": "d"}),
+        mistake(
+            "it answers once, after the last step: no step is later. Did you give audit the lengths?",
+            {"B line": "causal"},
+        ),
+        mistake(
+            "leave memory= out, for B is not trained, and give lengths=lengths, so that audit can ask about padding",
+            {"B line": "memory"},
+        ),
+        mistake("audit passes that line: no sequence depends on another", {"B line": "independent"}),
+        mistake(
+            "that would take away what B is for: it may read in both directions, for it answers at the end. But where does "
+            "its backward half begin?",
+            {"B cure": "a"},
+        ),
+        mistake("B carries its state; where does its backward half begin?", {"B cure": "b"}),
+        mistake("nothing in B rescales x; where does its backward half begin?", {"B cure": "c"}),
+    ],
+)

@@ -1,0 +1,8 @@
+"""Arrays in, figure out: `charts` draws numbers, the other files draw mechanisms. Every function returns its figure."""
+
+from lstmkit.plot.charts import *  # noqa: F403
+from lstmkit.plot.gates import *  # noqa: F403
+from lstmkit.plot.networks import *  # noqa: F403
+from lstmkit.plot.paths import *  # noqa: F403
+from lstmkit.plot.roads import *  # noqa: F403
+from lstmkit.plot.seq2seq import *  # noqa: F403
