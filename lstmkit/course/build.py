@@ -156,7 +156,7 @@ def wrong_verdicts(notebook: NotebookNode, folder: str) -> list[str]:
 
 
 def stale(root: Path, lessons: list[str] | None = None) -> list[str]:
-    """Every committed notebook that differs from its source (cells, ids, tags), is missing, or has no source."""
+    """Every committed notebook that differs from its source (cells, ids, tags, folding), is missing, or has no source."""
     found = []
     chosen = sources(root, lessons)
     for source in chosen:
@@ -236,7 +236,7 @@ def _texts(cell: NotebookNode) -> Iterator[str]:
 
 
 def _identity(cell: NotebookNode) -> tuple:
-    return cell.cell_type, cell.source, cell.get("id"), tuple(cell.metadata.get("tags", ()))
+    return cell.cell_type, cell.source, cell.get("id"), dict(cell.metadata)
 
 
 def _name_cells(notebook: NotebookNode) -> None:
