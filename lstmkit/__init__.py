@@ -2,12 +2,14 @@
 
     from lstmkit import claim, exercise, plot, seed
 
-Names are fetched when first used, so that `import lstmkit` costs little more than `import torch`.
+Names are fetched when first used, so that `import lstmkit` costs little more than `import torch`. The library needs torch
+and numpy; whatever else a module uses it fetches by `need`, which tells in one line what to install.
 """
 
 from __future__ import annotations
 
 from importlib import import_module
+from types import ModuleType
 
 __version__ = "0.1.0"
 
@@ -28,6 +30,13 @@ _MODULES |= {"shapes", "train"}
 
 __all__ = sorted([*_HOME, *_MODULES])
 
+_DISTRIBUTION = {"sklearn": "scikit-learn", "currency_converter": "CurrencyConverter"}  # where not the import's name
+_EXTRA = {
+    "nbgrader": "teach",
+    "jupytext": "dev",
+    "nbclient": "dev",
+}  # pyproject's extra; every other one is in `course`
+
 
 def __getattr__(name: str):
     if name in _HOME:
@@ -35,6 +44,22 @@ def __getattr__(name: str):
     if name in _MODULES:
         return import_module(f"lstmkit.{name}")
     raise AttributeError(f"lstmkit has no {name!r}; it has {', '.join(__all__)}")
+
+
+def need(who: str, module: str) -> ModuleType:
+    """Import a module of a package that not everybody has: `plt = need(__name__, "matplotlib.pyplot")`.
+
+    who: the name of the part of lstmkit that needs it. Raises ModuleNotFoundError, one line that says what to install.
+    """
+    try:
+        return import_module(module)
+    except ImportError as error:
+        package = module.split(".")[0]
+        line = (
+            f"{who} needs {_DISTRIBUTION.get(package, package)}: pip install 'lstmkit[{_EXTRA.get(package, 'course')}]'"
+        )
+        broken = None if isinstance(error, ModuleNotFoundError) else error  # there, but does not load: show why
+        raise ModuleNotFoundError(line, name=package) from broken
 
 
 def __dir__() -> list[str]:

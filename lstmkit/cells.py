@@ -20,7 +20,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from lstmkit.shapes import expect, expect_finite
+from lstmkit.shapes import expect, expect_finite, expect_whole
 
 __all__ = ["GRUCell", "LSTMCell", "LSTMState", "RNNCell", "gru_step", "lstm_step", "rnn_step"]
 
@@ -87,9 +87,7 @@ class _Cell(nn.Module):
 
     def __init__(self, input_size: int, hidden_size: int, bias: bool = True):
         super().__init__()
-        for name, size in (("input_size", input_size), ("hidden_size", hidden_size)):
-            if isinstance(size, bool) or not isinstance(size, int) or size < 1:
-                raise ValueError(f"{name} is {size!r}; expected a whole number of at least 1")
+        input_size, hidden_size = expect_whole(input_size=input_size, hidden_size=hidden_size)
         self.input_size, self.hidden_size, self.bias = input_size, hidden_size, bias
         rows = self.blocks * hidden_size
         self.weight_ih = nn.Parameter(torch.empty(rows, input_size))

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from lstmkit.cells import LSTMState, _activation, _pair, gru_step, lstm_step, rnn_step
-from lstmkit.shapes import expect, expect_finite, expect_lengths
+from lstmkit.shapes import expect, expect_finite, expect_lengths, expect_whole
 
 __all__ = ["GRU", "LSTM", "RNN"]
 
@@ -41,15 +41,14 @@ class _Recurrent(nn.Module):
         dropout: float = 0.0,
     ):
         super().__init__()
-        for name, size in (("input_size", input_size), ("hidden_size", hidden_size), ("num_layers", num_layers)):
-            if isinstance(size, bool) or not isinstance(size, int) or size < 1:
-                raise ValueError(f"{name} is {size!r}; expected a whole number of at least 1")
-        if not isinstance(bidirectional, bool):
+        sizes = {"input_size": input_size, "hidden_size": hidden_size, "num_layers": num_layers}
+        input_size, hidden_size, num_layers = expect_whole(**sizes)
+        if str(bidirectional) not in ("True", "False"):  # Python's or numpy's
             raise TypeError(f"bidirectional is {bidirectional!r}; expected True or False")
         if not 0 <= dropout < 1:
             raise ValueError(f"dropout is {dropout!r}; expected a probability, 0 ≤ dropout < 1")
         self.input_size, self.hidden_size, self.num_layers = input_size, hidden_size, num_layers
-        self.bidirectional, self.bias, self.dropout = bidirectional, bias, float(dropout)
+        self.bidirectional, self.bias, self.dropout = bool(bidirectional), bias, float(dropout)
         self.batch_first = True
         rows = self.blocks * hidden_size
         for layer in range(num_layers):
@@ -145,9 +144,11 @@ class _Recurrent(nn.Module):
         if isinstance(x, nn.utils.rnn.PackedSequence):
             raise TypeError("x is a PackedSequence; expected a padded tensor (N, T, D): pass it with lengths=… instead")
         if isinstance(x, Tensor) and not x.is_floating_point():
+            integers = "integer tokens go through an nn.Embedding or F.one_hot first, other integers through .float()"
+            parts = "a complex number has two parts: take x.real or x.abs(), or both by torch.view_as_real(x)"
             raise TypeError(
                 f"x has dtype {str(x.dtype).removeprefix('torch.')}; expected floating point: "
-                "integer tokens go through an nn.Embedding or F.one_hot first, other integers through .float()"
+                + (parts if x.is_complex() else integers)
             )
         weight = self.weight_ih_l0
         shape = expect(x, "N T D", D=self.input_size, dtype=weight.dtype)

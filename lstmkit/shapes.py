@@ -6,10 +6,12 @@ V (vocabulary), L (layers).
 
 from __future__ import annotations
 
+import operator
+
 import torch
 from torch import Tensor
 
-__all__ = ["AXES", "expect", "expect_finite", "expect_lengths"]
+__all__ = ["AXES", "expect", "expect_finite", "expect_lengths", "expect_whole"]
 
 AXES = {
     "N": "batch",
@@ -56,14 +58,17 @@ def expect(x: Tensor, axes: str, *, name: str = "x", dtype: torch.dtype | None =
                 f"{name} has shape {shape}; expected {wanted}: it is empty, the axis {letter} ({what}) has size 0"
             )
     if dtype is not None and x.dtype != dtype:
-        raise TypeError(f"{name} has dtype {_short(x.dtype)}; expected {_short(dtype)}: convert it with {_cast(dtype)}")
+        hint = f"convert it with {_cast(dtype)}"
+        if x.is_complex() and not dtype.is_complex:
+            hint = f"a complex number has two parts: take {name}.real or {name}.abs(), or both by torch.view_as_real({name})"
+        raise TypeError(f"{name} has dtype {_short(x.dtype)}; expected {_short(dtype)}: {hint}")
     return shape
 
 
 def expect_finite(x: Tensor, name: str = "x") -> None:
     """Raise ValueError if x holds NaN, saying how many and where the first one is. x: tensor of any shape."""
     try:
-        count = int(torch.isnan(x).sum()) if x.is_floating_point() else 0
+        count = int(torch.isnan(x).sum()) if x.is_floating_point() or x.is_complex() else 0
     except RuntimeError:  # inside torch.func.vmap no value can be read; the plain call checks
         return
     if count:
@@ -80,7 +85,9 @@ def expect_lengths(lengths: Tensor | list[int], N: int, T: int) -> Tensor:
     Raises TypeError for lengths that are not integers, ValueError for a wrong count or a length outside 1 … T.
     """
     values = torch.as_tensor(lengths)
-    if values.is_floating_point() or values.dtype == torch.bool:
+    if len(values.shape) == 1 and not len(values):
+        raise ValueError(f"lengths are empty; expected ({N},): one length for each sequence")
+    if values.is_floating_point() or values.is_complex() or values.dtype == torch.bool:
         raise TypeError(f"lengths have dtype {_short(values.dtype)}; expected integers (convert with .long())")
     if tuple(values.shape) != (N,):
         raise ValueError(f"lengths have shape {tuple(values.shape)}; expected ({N},): one length for each sequence")
@@ -90,6 +97,24 @@ def expect_lengths(lengths: Tensor | list[int], N: int, T: int) -> Tensor:
     if high > T:
         raise ValueError(f"lengths hold {high}; expected at most T = {T}: were they counted before x was cut?")
     return values.long()
+
+
+def expect_whole(least: int = 1, **numbers) -> list[int]:
+    """Check that each of the named numbers is whole and at least `least`; return them as Python's ints.
+
+    `N, T = expect_whole(N=N, T=T)`: an int may be Python's, numpy's or a tensor's of one element; a bool is none.
+    Raises ValueError, naming the first that is not.
+    """
+    found = []
+    for name, value in numbers.items():
+        try:
+            number = None if isinstance(value, bool) else operator.index(value)
+        except TypeError:
+            number = None
+        if number is None or number < least:
+            raise ValueError(f"{name} is {value!r}; expected a whole number of at least {least}")
+        found.append(number)
+    return found
 
 
 def _wanted(names: list[str], sizes: dict[str, int]) -> str:

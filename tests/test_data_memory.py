@@ -77,10 +77,9 @@ def test_a_generator_of_its_own_repeats_and_leaves_the_global_one_alone(make):
 
 
 def test_bad_arguments_are_named():
-    for lag in (-1, 5):
-        with pytest.raises(ValueError, match=f"lag is {lag}; expected 0 ≤ lag < T = 5"):
-            echo(2, 5, lag)
+    with pytest.raises(ValueError, match="lag is 5; expected 0 ≤ lag < T = 5"):
+        echo(2, 5, 5)
     with pytest.raises(ValueError, match="T is 1; expected at least 2"):
         adding(2, 1)
-    with pytest.raises(ValueError, match="delay is 0; expected at least 1"):
+    with pytest.raises(ValueError, match="delay is 0; expected a whole number of at least 1"):
         copy(2, 0)

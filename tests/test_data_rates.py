@@ -139,5 +139,5 @@ def test_lorenz_every_skips_steps():
 
 @pytest.mark.parametrize("arguments", [dict(T=0), dict(T=5, every=0)])
 def test_lorenz_bad_arguments(arguments):
-    with pytest.raises(ValueError, match="expected at least 1"):
+    with pytest.raises(ValueError, match="is 0; expected a whole number of at least 1"):
         lorenz(**arguments)

@@ -11,6 +11,9 @@ from typing import NamedTuple
 import torch
 from torch import Generator
 
+from lstmkit import need
+from lstmkit.shapes import expect_whole
+
 __all__ = ["FIRST", "LANGUAGES", "LAST", "STYLES", "Dates", "dates", "write"]
 
 LANGUAGES = {"en": "English", "de": "German", "fr": "French", "es": "Spanish"}
@@ -29,11 +32,9 @@ class Dates(NamedTuple):
 
 def write(day: date, language: str, style: str = "long") -> str:
     """A day as it is written in a language. Raises ValueError for a language or style that is not listed above."""
-    from babel.dates import format_date
-
     if language not in LANGUAGES or style not in STYLES:
         raise ValueError(f"{language!r}, {style!r}: expected one of {', '.join(LANGUAGES)}, one of {', '.join(STYLES)}")
-    return format_date(day, style, locale=language)
+    return need(__name__, "babel.dates").format_date(day, style, locale=language)
 
 
 def dates(N: int, *, generator: Generator | None = None) -> Dates:
@@ -42,7 +43,8 @@ def dates(N: int, *, generator: Generator | None = None) -> Dates:
     Two parts of the list share no day. Raises ValueError unless 1 ≤ N ≤ the number of days, 36525.
     """
     span = LAST.toordinal() - FIRST.toordinal() + 1
-    if not 1 <= N <= span:
+    (N,) = expect_whole(N=N)
+    if N > span:
         raise ValueError(f"N is {N}; expected 1 to {span}, the days there are")
     days = [date.fromordinal(FIRST.toordinal() + k) for k in torch.randperm(span, generator=generator)[:N].tolist()]
     codes = [list(LANGUAGES)[k] for k in torch.randint(len(LANGUAGES), (N,), generator=generator).tolist()]

@@ -12,6 +12,8 @@ from typing import NamedTuple
 import torch
 from torch import Generator, Tensor
 
+from lstmkit.shapes import expect_whole
+
 __all__ = ["Signals", "hidden_signal"]
 
 
@@ -28,11 +30,15 @@ def hidden_signal(
 ) -> Signals:
     """N sequences of noise (standard deviation 0.5), each with one bump of height 2 in a random channel.
 
-    start: the step where the signal begins, 0 … T − length; drawn for each sequence if None. Raises ValueError beyond that.
+    start: the step where the signal begins, 0 … T − length; drawn for each sequence if None. Raises ValueError beyond that,
+    and for a signal that is longer than the sequence.
     """
-    if start is not None and not 0 <= start <= T - length:
+    N, T, D, length = expect_whole(N=N, T=T, D=D, length=length)
+    if length > T:
+        raise ValueError(f"length is {length}, T is {T}; expected a signal that fits into the sequence")
+    if start is not None and not (start == int(start) and 0 <= start <= T - length):
         raise ValueError(f"start is {start}; expected 0 ≤ start ≤ {T - length}: the signal takes {length} of {T} steps")
-    at = torch.randint(T - length + 1, (N, 1), generator=generator) if start is None else torch.full((N, 1), start)
+    at = torch.randint(T - length + 1, (N, 1), generator=generator) if start is None else torch.full((N, 1), int(start))
     label, channel = torch.randint(2, (N,), generator=generator), torch.randint(D, (N,), generator=generator)
     inside = torch.arange(T) - at  # (N, T): steps since the signal began
     mask = ((inside >= 0) & (inside < length))[:, :, None] & (torch.arange(D) == channel[:, None, None])

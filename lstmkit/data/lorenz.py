@@ -14,6 +14,8 @@ from typing import NamedTuple
 import torch
 from torch import Generator, Tensor
 
+from lstmkit.shapes import expect_whole
+
 __all__ = ["Lorenz", "lorenz"]
 
 SIGMA, RHO, BETA, STEP = 10.0, 28.0, 8 / 3, 0.01
@@ -32,11 +34,13 @@ def lorenz(T: int, *, every: int = 5, start: Point | None = None, generator: Gen
 
     start: the first point, kept as it is. Without it a point is drawn (torch's generator, or the one given) and the first
     20 time units are left out, so that the trajectory is on the attractor. Turns about the wings take 0.6 to 1 time units.
-    Returns Lorenz: values (T, 3) and times (T,), float32. Raises ValueError unless T and every are at least 1.
+    Returns Lorenz: values (T, 3) and times (T,), float32. Raises ValueError unless T and every are at least 1 and a start
+    has three numbers.
     """
-    if T < 1 or every < 1:
-        raise ValueError(f"T is {T} and every is {every}; expected at least 1")
-    point = start
+    T, every = expect_whole(T=T, every=every)
+    point = None if start is None else tuple(float(u) for u in start)
+    if point is not None and len(point) != 3:
+        raise ValueError(f"start has {len(point)} numbers; expected three: x, y, z")
     if point is None:
         point = tuple(
             (torch.rand(3, generator=generator, dtype=torch.float64) * 20 - 10 + torch.tensor([0, 0, 25])).tolist()

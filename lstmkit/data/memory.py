@@ -10,6 +10,8 @@ from typing import NamedTuple
 import torch
 from torch import Generator, Tensor
 
+from lstmkit.shapes import expect_whole
+
 __all__ = ["Sequences", "adding", "copy", "echo"]
 
 
@@ -25,7 +27,9 @@ def echo(N: int, T: int, lag: int, *, generator: Generator | None = None) -> Seq
 
     Raises ValueError unless 0 ≤ lag < T.
     """
-    if not 0 <= lag < T:
+    N, T = expect_whole(N=N, T=T)
+    (lag,) = expect_whole(0, lag=lag)
+    if lag >= T:
         raise ValueError(f"lag is {lag}; expected 0 ≤ lag < T = {T}: a longer lag never comes back")
     x = torch.randn(N, T, 1, generator=generator)
     y = torch.cat([x.new_zeros(N, lag, 1), x[:, : T - lag]], dim=1)
@@ -39,6 +43,7 @@ def adding(N: int, T: int, *, generator: Generator | None = None) -> Sequences:
     0. y: (N, 1), the sum of the two marked numbers. Always answering 1 has a mean squared error of 1/6.
     Raises ValueError for T < 2.
     """
+    N, T = expect_whole(N=N, T=T)
     if T < 2:
         raise ValueError(f"T is {T}; expected at least 2 steps, one for each marked number")
     numbers = torch.rand(N, T, generator=generator)
@@ -57,10 +62,9 @@ def copy(N: int, delay: int, *, length: int = 5, symbols: int = 8, generator: Ge
     x: (N, T, symbols + 2), one-hot: symbols, then blank, then signal; T = delay + 2·length. y: (N, T) integers: blank
     (= symbols) until the signal, then the message. To know when to speak but not what costs length · ln(symbols) / T nats
     a step.
-    Raises ValueError for delay < 1.
+    The signal to speak takes the last step of the delay. Raises ValueError for a delay, length or symbols below 1.
     """
-    if delay < 1:
-        raise ValueError(f"delay is {delay}; expected at least 1: the signal to speak takes the last step of it")
+    N, delay, length, symbols = expect_whole(N=N, delay=delay, length=length, symbols=symbols)
     message = torch.randint(0, symbols, (N, length), generator=generator)
     blank, signal = symbols, symbols + 1
     tokens = torch.full((N, delay + 2 * length), blank)

@@ -12,6 +12,9 @@ from typing import NamedTuple
 import torch
 from torch import Generator
 
+from lstmkit import need
+from lstmkit.shapes import expect_whole
+
 __all__ = ["LIMIT", "NumberWords", "number_words", "spell"]
 
 LIMIT = 10**6
@@ -27,11 +30,11 @@ class NumberWords(NamedTuple):
 
 def spell(number: int) -> tuple[list[str], str]:
     """The English words and the German word of a number. Raises ValueError unless it is an integer, 0 ≤ number < 10⁶."""
-    from num2words import num2words
-
-    if isinstance(number, bool) or not isinstance(number, int) or not 0 <= number < LIMIT:
-        raise ValueError(f"number is {number!r}; expected an integer from 0 to {LIMIT - 1}")
-    return re.findall(r"\w+", num2words(number, lang="en")), num2words(number, lang="de")
+    (number,) = expect_whole(0, number=number)
+    if number >= LIMIT:
+        raise ValueError(f"number is {number}; expected a whole number from 0 to {LIMIT - 1}")
+    words = need(__name__, "num2words").num2words
+    return re.findall(r"\w+", words(number, lang="en")), words(number, lang="de")
 
 
 def number_words(N: int, below: int = LIMIT, *, generator: Generator | None = None) -> NumberWords:
@@ -39,7 +42,8 @@ def number_words(N: int, below: int = LIMIT, *, generator: Generator | None = No
 
     Of the numbers below 10⁶ nine in ten have six digits. Raises ValueError unless 1 ≤ N ≤ below ≤ 10⁶.
     """
-    if not 1 <= N <= below <= LIMIT:
+    N, below = expect_whole(N=N, below=below)
+    if not N <= below <= LIMIT:
         raise ValueError(f"N is {N}, below is {below}; expected 1 ≤ N ≤ below ≤ {LIMIT}")
     numbers = torch.randperm(below, generator=generator)[:N].tolist()
     english, german = zip(*map(spell, numbers), strict=True)

@@ -21,6 +21,8 @@ from zipfile import ZipFile
 import torch
 from torch import Tensor
 
+from lstmkit import need
+
 __all__ = ["LAST_DAY", "Rates", "rates"]
 
 LAST_DAY = date(2024, 12, 31)
@@ -65,9 +67,7 @@ def rates(
 @cache
 def _table() -> list[tuple[date, dict[str, str]]]:
     """(day, {currency: text}) of every published day up to LAST_DAY, in the order of time."""
-    from currency_converter import CURRENCY_FILE
-
-    with ZipFile(CURRENCY_FILE) as archive:
+    with ZipFile(need(__name__, "currency_converter").CURRENCY_FILE) as archive:
         text = archive.read(archive.namelist()[0]).decode("utf-8")
     table = []
     for row in csv.DictReader(StringIO(text)):

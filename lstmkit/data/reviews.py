@@ -19,6 +19,8 @@ from typing import NamedTuple
 import torch
 from torch import Generator, Tensor
 
+from lstmkit.shapes import expect_whole
+
 __all__ = ["KINDS", "NEGATIVE", "POSITIVE", "VOCABULARY", "Batch", "Review", "batch", "encode", "reviews", "swap"]
 
 POSITIVE = "good great funny clever lovely charming moving fresh warm brilliant".split()
@@ -62,8 +64,13 @@ class Batch(NamedTuple):
 
 def reviews(N: int, kinds: Sequence[str] = KINDS, asides: int = 2, generator: Generator | None = None) -> list[Review]:
     """N random reviews, 0 to `asides` asides before and after the opinion. Raises ValueError for a kind not in KINDS."""
-    if unknown := set(kinds) - set(KINDS):
-        raise ValueError(f"{sorted(unknown)[0]!r} is no kind of review; expected some of {', '.join(KINDS)}")
+    N, asides = *expect_whole(N=N), *expect_whole(0, asides=asides)
+    kinds = [kinds] if isinstance(kinds, str) else list(kinds)
+    unknown = [kind for kind in kinds if kind not in KINDS]
+    if unknown or not kinds:
+        raise ValueError(
+            f"{unknown[0] if unknown else kinds!r} is no kind of review; expected some of {', '.join(KINDS)}"
+        )
 
     def draw(options: Sequence):
         return options[int(torch.randint(len(options), (), generator=generator))]

@@ -13,6 +13,9 @@ from typing import NamedTuple
 import torch
 from torch import Generator, Tensor
 
+from lstmkit import need
+from lstmkit.shapes import expect_whole
+
 __all__ = ["DIGITS", "SIZE", "WORDS", "Scenes", "say", "scenes", "sources"]
 
 DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
@@ -42,9 +45,7 @@ def sources(part: str) -> tuple[Tensor, Tensor]:
     """
     if part not in ("train", "test"):
         raise ValueError(f"part is {part!r}; expected 'train' or 'test'")
-    from sklearn.datasets import load_digits  # here: importing it costs a second
-
-    data = load_digits()
+    data = need(__name__, "sklearn.datasets").load_digits()  # here: importing it costs a second
     order = torch.randperm(len(data.target), generator=Generator().manual_seed(0))
     cut = len(order) * 4 // 5
     rows = order[:cut] if part == "train" else order[cut:]
@@ -66,8 +67,7 @@ def scenes(
     larger digit is named first wherever it stands, so "right of" and "below" occur as well.
     Raises ValueError for another part, N < 1 or a share outside 0 … 1.
     """
-    if N < 1:
-        raise ValueError(f"N is {N}; expected at least one scene")
+    (N,) = expect_whole(N=N)
     if not 0 <= diagonal <= 1:
         raise ValueError(f"diagonal is {diagonal}; expected a share between 0 and 1")
     pieces, shown = sources(part)

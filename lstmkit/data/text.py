@@ -46,11 +46,16 @@ class Vocabulary:
         return tokens, lengths
 
     def decode(self, numbers: Iterable[int], joiner: str = "") -> str:
-        """The text of some numbers: up to the first <end>, without <start> and padding. joiner: put between tokens."""
+        """The text of some numbers: up to the first <end>, without <start> and padding. joiner: put between tokens.
+
+        Raises ValueError for a number that no token has.
+        """
         words = []
         for k in map(int, numbers):
             if k == 2:
                 break
+            if k < 0 or k >= len(self):
+                raise ValueError(f"{k} is the number of no token; they run from 0 to {len(self) - 1}")
             if k > 1:
                 words.append(self.tokens[k])
         return joiner.join(words)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from lstmkit.shapes import expect, expect_finite
+from lstmkit.shapes import expect, expect_finite, expect_whole
 
 __all__ = ["WIRINGS", "OneToMany"]
 
@@ -20,15 +20,16 @@ class OneToMany(nn.Module):
       "first step":        x is read at step 1, zeros afterwards;
       "every step":        x is read again at each step;
       "fed-back outputs":  x is read at step 1, and each step reads the output before it as well (zero at step 1).
-    Forget biases start at 1 (Jozefowicz et al., 2015). Raises ValueError for a wiring that is not in WIRINGS, T < 1.
+    Forget biases start at 1 (Jozefowicz et al., 2015). Raises ValueError for a wiring that is not in WIRINGS and for sizes
+    or steps that are no whole number of at least 1.
     """
 
     def __init__(self, input_size: int, hidden_size: int, output_size: int, steps: int, wiring: str = "initial state"):
         super().__init__()
         if wiring not in WIRINGS:
             raise ValueError(f"wiring is {wiring!r}; expected one of {', '.join(WIRINGS)}")
-        if steps < 1:
-            raise ValueError(f"steps is {steps}; expected at least 1")
+        sizes = {"input_size": input_size, "hidden_size": hidden_size, "output_size": output_size, "steps": steps}
+        input_size, hidden_size, output_size, steps = expect_whole(**sizes)
         self.input_size, self.output_size, self.steps, self.wiring = input_size, output_size, steps, wiring
         fed_back = wiring == "fed-back outputs"
         width = 1 if wiring == "initial state" else input_size + output_size * fed_back

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
-from lstmkit.shapes import expect, expect_lengths
+from lstmkit.shapes import expect, expect_lengths, expect_whole
 
 PAD, START, END, UNKNOWN = range(4)
 _NEVER = [PAD, START, UNKNOWN]  # what decoding does not write: an unknown word can be read, not written
@@ -45,6 +45,7 @@ class Encoder(nn.Module):
 
     def __init__(self, vocabulary: int, hidden_size: int):
         super().__init__()
+        vocabulary, hidden_size = expect_whole(vocabulary=vocabulary, hidden_size=hidden_size)
         self.embedding = nn.Embedding(vocabulary, hidden_size, padding_idx=PAD)
         self.lstm = _lstm(hidden_size)
 
@@ -70,6 +71,7 @@ class Attention(nn.Module):
         super().__init__()
         if kind not in ("additive", "dot"):
             raise ValueError(f"kind is {kind!r}; expected 'additive' or 'dot'")
+        query_size, memory_size = expect_whole(query_size=query_size, memory_size=memory_size)
         self.kind = kind
         self.key = nn.Linear(memory_size, query_size, bias=False)
         if kind == "additive":
@@ -95,6 +97,7 @@ class Decoder(nn.Module):
 
     def __init__(self, vocabulary: int, hidden_size: int, attention: str | None = None):
         super().__init__()
+        vocabulary, hidden_size = expect_whole(vocabulary=vocabulary, hidden_size=hidden_size)
         self.embedding = nn.Embedding(vocabulary, hidden_size, padding_idx=PAD)
         self.lstm = _lstm(hidden_size)
         self.attention = Attention(hidden_size, hidden_size, attention) if attention else None
@@ -151,8 +154,7 @@ def beam(step: Callable, state: Any, max_length: int, *, width: int = 4, start=S
 
     Ranked by log-probability per token, the end counted: short outputs have no advantage (Wu et al., 2016, exponent 1).
     The rest as in `greedy`."""
-    if max_length < 1 or width < 1:
-        raise ValueError(f"max_length is {max_length}, width is {width}; expected at least 1 of each")
+    max_length, width = expect_whole(max_length=max_length, width=width)
     leaf = state
     while not isinstance(leaf, Tensor):
         leaf = leaf[0]

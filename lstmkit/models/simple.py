@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
-from lstmkit.shapes import expect, expect_finite, expect_lengths
+from lstmkit.shapes import expect, expect_finite, expect_lengths, expect_whole
 
 __all__ = ["LAYERS", "ManyToMany", "ManyToOne", "OneToOne"]
 
@@ -17,14 +17,15 @@ class OneToOne(nn.Sequential):
     """No memory: a hidden tanh layer, used for every step on its own. x: (…, D). Returns (…, K)."""
 
     def __init__(self, input_size: int, hidden_size: int, output_size: int):
-        super().__init__(nn.Linear(input_size, hidden_size), nn.Tanh(), nn.Linear(hidden_size, output_size))
+        D, H, K = expect_whole(input_size=input_size, hidden_size=hidden_size, output_size=output_size)
+        super().__init__(nn.Linear(D, H), nn.Tanh(), nn.Linear(H, K))
 
 
 class _Reader(nn.Module):
     """A recurrent layer of torch's that reads a padded batch, and a linear read-out.
 
     kind: "rnn", "gru" or "lstm". Forget biases of an LSTM start at 1 (Jozefowicz et al., 2015), in layer and direction alike.
-    Raises ValueError for another kind.
+    Raises ValueError for another kind, and for sizes that are no whole numbers of at least 1.
     """
 
     def __init__(
@@ -39,6 +40,9 @@ class _Reader(nn.Module):
         super().__init__()
         if kind not in LAYERS:
             raise ValueError(f"kind is {kind!r}; expected one of {', '.join(LAYERS)}")
+        sizes = {"input_size": input_size, "hidden_size": hidden_size, "output_size": output_size}
+        input_size, hidden_size, output_size, num_layers = expect_whole(**sizes, num_layers=num_layers)
+        bidirectional = bool(bidirectional)
         self.layer = LAYERS[kind](
             input_size, hidden_size, num_layers=num_layers, bidirectional=bidirectional, batch_first=True
         )
@@ -50,7 +54,7 @@ class _Reader(nn.Module):
 
     def _run(self, x: Tensor, lengths: Tensor | list[int] | None) -> tuple[Tensor, Tensor]:
         """x: (N, T, D). Returns the states of the last layer (N, T, H·directions) and the final h (L·directions, N, H)."""
-        N, T, _ = expect(x, "N T D", D=self.layer.input_size)
+        N, T, _ = expect(x, "N T D", D=self.layer.input_size, dtype=self.read.weight.dtype)
         expect_finite(x)
         if lengths is None:
             states, final = self.layer(x)
