@@ -6,18 +6,23 @@ time; it moves nothing to a device and writes nothing to disk: the History that 
 
 from __future__ import annotations
 
+import inspect
 import math
+import operator
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from copy import deepcopy
 from dataclasses import dataclass, field
 from itertools import count
+from types import SimpleNamespace
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
-from tqdm import tqdm
+
+from lstmkit import need
 
 __all__ = ["History", "fit"]
 
@@ -45,8 +50,7 @@ class History:
 
         ax: matplotlib axes to draw on; without it a figure of its own.
         """
-        from matplotlib import pyplot as plt  # here, because `import lstmkit` should not pay for it
-
+        plt = need(__name__, "matplotlib.pyplot")  # here, because `import lstmkit` should not pay for it
         if ax is None:
             with plt.rc_context({"font.size": 12, "axes.spines.top": False, "axes.spines.right": False}):
                 ax = plt.subplots(figsize=(7.2, 3.6), layout="constrained")[1]
@@ -90,7 +94,8 @@ def fit(
     loss: `loss(model, *batch)` returns one number, a tensor without axes.
     batches: a function that draws one batch, `batches()`; or a list, DataLoader … of batches, read round and round. A
         batch is a tuple or list of arguments for `loss`; anything else is passed as its one argument.
-    optimizer: a class such as `torch.optim.SGD`, called with the parameters and `lr=lr`, or a ready optimizer.
+    optimizer: a class such as `torch.optim.SGD`, called with the parameters and `lr=lr`, or a ready optimizer. One that
+        evaluates the loss again (`torch.optim.LBFGS`) gets its closure, on the step's batch; give it `lr=1`, and no clip.
     schedule: makes a torch scheduler, `lambda o: torch.optim.lr_scheduler.LinearLR(o, 1, 0, 1000)`; moves every step.
     clip: largest norm of the gradient over all parameters together; a longer gradient is shortened to it.
     validate: `validate(model)` returns a number, lower is better; called every `every` steps and after the last, in
@@ -99,15 +104,26 @@ def fit(
     history: a History that `fit` returned: training goes on where it stopped, from its last weights (not the best) and
         its optimizer state; `steps` counts from the very beginning. An interrupt (the stop button) loses nothing: the
         model gets its best weights, the History is returned, and the same call with `history=` finishes the rest.
-    title: of the progress bar and the plot. quiet: no progress bar (it goes to standard error).
+    title: of the progress bar and the plot. quiet: no progress bar (it goes to standard error, and needs tqdm).
 
     A loss, gradient or validation that is NaN or infinite ends training with one printed line and the best weights.
     Raises TypeError or ValueError for arguments that do not fit together, saying what was given and what was expected.
     """
-    _expect_arguments(model, loss, validate, steps=steps, every=every, patience=patience, lr=lr, clip=clip)
+    _expect_arguments(model, loss, validate, patience)
+    steps, every, lr = _whole("steps", steps), _whole("every", every), _positive("lr", lr)
+    patience = None if patience is None else _whole("patience", patience)
+    clip = None if clip is None else _positive("clip", clip)
     parameters = [p for p in model.parameters() if p.requires_grad]
     if not isinstance(optimizer, torch.optim.Optimizer):
         optimizer = optimizer(parameters, lr=lr)
+    if not isinstance(optimizer, torch.optim.Optimizer):
+        raise TypeError(f"optimizer made a {type(optimizer).__name__}; expected a torch.optim.Optimizer")
+    closure = inspect.signature(optimizer.step).parameters.get("closure")
+    evaluates = closure is not None and closure.default is closure.empty  # such as LBFGS: it cannot do without
+    if evaluates and clip is not None:
+        raise ValueError(
+            f"clip={clip} and {type(optimizer).__name__} do not go together: it needs the gradient as it is"
+        )
     scheduler = None if schedule is None else schedule(optimizer)
     if not isinstance(scheduler, LRScheduler | None) or isinstance(scheduler, ReduceLROnPlateau):
         raise TypeError(f"schedule made a {type(scheduler).__name__}; expected a torch scheduler that needs no metric")
@@ -121,20 +137,27 @@ def fit(
                 owner.load_state_dict(history.last[part])
     history.stopped_early = history.interrupted = history.diverged = False
     stream, waited, problem = _stream(batches, done), 0, ""
-    bar = tqdm(total=steps, initial=done, desc=history.title, disable=quiet, file=sys.stderr, mininterval=0.3)
+    bar = _bar(quiet, total=steps, initial=done, desc=history.title, file=sys.stderr, mininterval=0.3)
+    batch = None
+
+    def evaluate() -> Tensor:
+        """The loss of this step's batch, and its gradient in the parameters."""
+        value = _expect_scalar(loss(model, *batch) if isinstance(batch, tuple | list) else loss(model, batch))
+        optimizer.zero_grad()
+        value.backward()
+        return value
+
     try:
         model.train()
         for step in range(done + 1, steps + 1):
             batch = next(stream)
-            value = _expect_scalar(loss(model, *batch) if isinstance(batch, tuple | list) else loss(model, batch))
-            optimizer.zero_grad()
-            value.backward()
+            value = evaluate()
             norm = nn.utils.clip_grad_norm_(parameters, clip or math.inf)
             for name, number in (("loss", value.detach()), ("gradient's norm", norm)):
                 problem = problem or ("" if math.isfinite(number) else f"the {name} is {number:.0f}")
             if problem:
                 break
-            optimizer.step()
+            optimizer.step(*[evaluate] * evaluates)
             if scheduler is not None:
                 scheduler.step()
             history.steps.append(step)
@@ -213,7 +236,15 @@ def _expect_scalar(value: Tensor) -> Tensor:
     return value
 
 
-def _expect_arguments(model, loss, validate, *, patience, clip, **numbers) -> None:
+def _bar(quiet: bool, **options):
+    """tqdm's progress bar; one that shows nothing if it is to be quiet, or where tqdm is not installed."""
+    with suppress(ImportError):
+        if not quiet:
+            return need(__name__, "tqdm").tqdm(**options)
+    return SimpleNamespace(update=lambda: None, set_postfix_str=lambda *_, **__: None, close=lambda: None)
+
+
+def _expect_arguments(model, loss, validate, patience) -> None:
     if not isinstance(model, nn.Module):
         raise TypeError(f"model is a {type(model).__name__}; expected a torch.nn.Module")
     if not any(p.requires_grad for p in model.parameters()):
@@ -223,8 +254,19 @@ def _expect_arguments(model, loss, validate, *, patience, clip, **numbers) -> No
             raise TypeError(f"{name} is a {type(call).__name__}; expected a function of the model")
     if patience is not None and validate is None:
         raise ValueError(f"patience={patience} counts validations: give validate=, a function of the model, as well")
-    numbers |= {name: value for name, value in (("patience", patience), ("clip", clip)) if value is not None}
-    for name, value in numbers.items():
-        whole = name not in ("lr", "clip")
-        if isinstance(value, bool) or not isinstance(value, int if whole else int | float) or not 0 < value < math.inf:
-            raise ValueError(f"{name} is {value!r}; expected a {'whole' if whole else 'positive'} number above 0")
+
+
+def _whole(name: str, value) -> int:
+    """A count as Python's int, whether it is Python's, numpy's or a tensor's."""
+    with suppress(TypeError):
+        if not isinstance(value, bool) and operator.index(value) > 0:
+            return operator.index(value)
+    raise ValueError(f"{name} is {value!r}; expected a whole number above 0")
+
+
+def _positive(name: str, value) -> float:
+    """A number above 0 as Python's float, whether it is Python's, numpy's or a tensor's."""
+    with suppress(TypeError, ValueError):
+        if not isinstance(value, bool | str) and 0 < float(value) < math.inf:
+            return float(value)
+    raise ValueError(f"{name} is {value!r}; expected a positive number above 0")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import sys
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -173,8 +175,8 @@ def test_an_interrupt_loses_nothing(where, capsys):
     part = len(history.steps)
     again = fit(model, loss_, Batches(data), history=history, quiet=True, restore_best=False, **options)
     assert again is history and not history.interrupted and len(history.steps) == 60 > part
-    assert torch.equal(model.weight, goal)
-    assert history.losses == whole.losses
+    torch.testing.assert_close(model.weight.detach(), goal)
+    assert history.losses == pytest.approx(whole.losses, rel=1e-4)
 
 
 def test_a_nan_stops_with_one_line_and_the_best_weights(capsys):
@@ -242,6 +244,10 @@ def test_history_plots_itself():
         (dict(lr=-1e-3), ValueError, "lr is -0.001.*positive"),
         (dict(lr=math.nan), ValueError, "lr is nan"),
         (dict(clip=0), ValueError, "clip is 0"),
+        (dict(steps=np.float64(2)), ValueError, "steps is .*2.0.*whole"),
+        (dict(lr=np.float32("inf")), ValueError, "lr is .*inf.*positive"),
+        (dict(optimizer=lambda p, lr: "sgd"), TypeError, "optimizer made a str"),
+        (dict(optimizer=torch.optim.LBFGS, clip=1.0), ValueError, "clip=1.0 and LBFGS do not go together"),
         (dict(patience=0, validate=lambda m: 0.0), ValueError, "patience is 0"),
         (dict(patience=3), ValueError, "give validate="),
         (dict(validate=0.5), TypeError, "validate is a float"),
@@ -255,6 +261,35 @@ def test_bad_arguments(change, error, words):
     arguments = dict(model=model, loss=loss, batches=draw, steps=2, quiet=True) | change
     with pytest.raises(error, match=words):
         fit(arguments.pop("model"), arguments.pop("loss"), arguments.pop("batches"), **arguments)
+
+
+def test_numpy_s_and_torch_s_numbers_are_numbers():
+    model, loss, draw = problem()
+    validate, _ = numbers(np.ones(9))
+    history = fit(
+        model, loss, draw, steps=np.int64(4), every=torch.tensor(2), patience=np.int32(1), validate=validate,
+        lr=np.float32(0.1), clip=np.float64(1), quiet=True,
+    )  # fmt: skip
+    assert history.steps == [1, 2, 3, 4] and history.validations == [1.0, 1.0] and type(history.steps[-1]) is int
+
+
+def test_an_optimizer_that_evaluates_the_loss_again():
+    """LBFGS solves the noiseless linear task in a few steps, goes on after an interruption, and stops at a NaN."""
+    model, loss, draw = problem()
+    data, lbfgs = [draw()], torch.optim.LBFGS
+    history = fit(model, loss, data, steps=3, lr=1.0, optimizer=lbfgs, quiet=True)
+    assert history.steps == [1, 2, 3] and history.losses[0] > 0.1 > 1e-6 > history.losses[-1]
+    assert fit(model, loss, data, steps=5, lr=1.0, optimizer=lbfgs, history=history, quiet=True).steps[-1] == 5
+    before = model.weight.detach().clone()
+    broken = fit(model, lambda m, *b: loss(m, *b) * math.nan, data, steps=2, lr=1.0, optimizer=lbfgs, quiet=True)
+    assert broken.diverged and torch.equal(model.weight, before)
+
+
+def test_without_tqdm_there_is_no_bar(monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "tqdm", None)
+    model, loss, draw = problem()
+    assert fit(model, loss, draw, steps=3, validate=lambda m: 1.0, every=1).steps == [1, 2, 3]
+    assert capsys.readouterr() == ("", "")
 
 
 def test_an_exhausted_generator_is_named():
