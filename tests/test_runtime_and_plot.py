@@ -46,9 +46,13 @@ def test_a_bad_offset_is_named(monkeypatch, value):
         runtime.seed(0)
 
 
-def test_seeds_are_integers():
-    with pytest.raises(TypeError, match="expected an integer"):
-        runtime.seed("0")
+def test_seeds_are_integers_numpy_s_too():
+    for call in (runtime.seed, runtime.generator):
+        for bad in ("0", 1.0, True, None):
+            with pytest.raises(TypeError, match=f"{call.__name__}\\({bad!r}\\): expected an integer"):
+                call(bad)
+        call(torch.tensor(3))
+    assert runtime.generator(np.int64(3)).initial_seed() == runtime.generator(3).initial_seed()
 
 
 def test_device(monkeypatch):
@@ -63,6 +67,57 @@ def test_device(monkeypatch):
     monkeypatch.delenv("LSTMKIT_DEVICE")
     assert runtime.device().type in ("cpu", "cuda")
     assert torch.__version__ in runtime.describe()
+
+
+@pytest.fixture
+def gpu(monkeypatch):
+    """A machine that has a GPU, as torch says, and a function that sets what becomes of a computation on it."""
+
+    def outcome(trouble: str) -> None:
+        monkeypatch.setattr(runtime, "_trouble", lambda name: "" if name == "cpu" else trouble)
+
+    monkeypatch.delenv("LSTMKIT_DEVICE", raising=False)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    runtime._default.cache_clear()
+    yield outcome
+    runtime._default.cache_clear()
+
+
+def test_a_gpu_that_computes_is_taken(gpu):
+    gpu("")
+    assert runtime.device() == torch.device("cuda")
+
+
+def test_a_gpu_without_kernels_is_left_alone_with_one_warning(gpu, monkeypatch):
+    gpu("CUDA error: no kernel image is available for execution on the device")
+    with pytest.warns(UserWarning, match="GPU does not compute .*no kernel image.*going on with the CPU") as told:
+        assert runtime.device() == runtime.device() == torch.device("cpu")
+    assert len(told) == 1 and told[0].filename == __file__
+    monkeypatch.setenv("LSTMKIT_DEVICE", "cuda")
+    with pytest.raises(ValueError, match="LSTMKIT_DEVICE='cuda' is there but does not compute .*no kernel"):
+        runtime.device()
+
+
+def test_a_device_is_tried_and_leaves_the_seed_alone():
+    runtime._trouble.cache_clear()
+    state = torch.get_rng_state()
+    with torch.inference_mode():
+        assert runtime._trouble("cpu") == ""
+    assert runtime._trouble("meta")  # holds no numbers: no device to compute on
+    assert torch.equal(state, torch.get_rng_state())
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="has a CUDA device")
+def test_a_torch_without_cuda_does_not_compute_there():
+    runtime._trouble.cache_clear()
+    assert runtime._trouble("cuda")
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+def test_this_machine_s_gpu_computes():
+    runtime._trouble.cache_clear()
+    assert runtime._trouble("cuda") == ""
 
 
 def test_lazy_names_exist():
