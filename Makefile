@@ -1,4 +1,5 @@
-# Every target but `setup` and `help` depends on setup; a second run starts in seconds.
+# Two environments in one folder: the learner's ($(VENV)/.lab), and the developer's, which has more ($(VENV)/.ready, `setup`).
+# Every target depends on one of them; a second run starts in seconds.
 .DEFAULT_GOAL := help
 VENV ?= .venv
 BIN := $(VENV)/bin
@@ -9,51 +10,74 @@ export OMP_NUM_THREADS ?= 1
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 python; do \
   $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 NBVAL := --nbval --nbval-current-env --nbval-cell-timeout=120 --nbval-sanitize-with tests/nbval.cfg -p no:cacheprovider
+INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e
+LSTMKIT := $(BIN)/python -m lstmkit.course
 
-.PHONY: help setup lab test test-fast build claims bench browser lint format progress doctor clean
+# The parts of a test run. Each runs even when one before it is red; all are told at the end; the worst status is the answer.
+lint = $(BIN)/ruff check --quiet . && $(BIN)/ruff format --quiet --check . || { echo "run: make format"; exit 1; }
+units = $(BIN)/python -m pytest tests -n 2
+fast = $(units) -m "not slow" -q
+notebooks = $(BIN)/python -m pytest $(NBVAL) -n 2 --dist loadscope lessons solutions
+begin = trap 'exit 130' INT TERM; worst=0; told=;
+part = ( $(2) ); status=$$?; [ $$status -le $$worst ] || worst=$$status; \
+  if [ $$status -eq 0 ]; then mark=✓; else mark="✗ (status $$status)"; fi; told="$$told\n$(1) $$mark";
+end = printf "$$told\n"; exit $$worst
+# other processors, as far as this one can play them; and two threads
+ARITHMETIC ?= MKL_CBWR=COMPATIBLE MKL_ENABLE_INSTRUCTIONS=AVX2 MKL_ENABLE_INSTRUCTIONS=SSE4_2 \
+  ATEN_CPU_CAPABILITY=default ONEDNN_MAX_CPU_ISA=SSE41 TEST_THREADS=2
+
+.PHONY: help setup lab test test-fast test-arithmetic build claims bench browser lint format progress doctor clean
 
 help:  ## this list
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "make %-15s %s\n", $$1, $$2}'
 
-setup: $(VENV)/.ready  ## make .venv and install the course with the versions of constraints.txt
+setup: $(VENV)/.ready  ## make .venv and install everything, with the versions of constraints.txt
 
-$(VENV)/.ready: pyproject.toml constraints.txt
+$(VENV)/.lab: pyproject.toml constraints.txt
 	@test -n "$(PYTHON)" || { echo "no Python 3.11 or newer was found: install one, or run make PYTHON=/path/to/python3"; exit 1; }
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo "$(PYTHON) cannot make a virtual environment: on Debian or Ubuntu install python3-venv"; exit 1; }
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@drop() { test ! -e $(VENV)/pyvenv.cfg || rm -rf $(VENV); }; \
+	$(BIN)/python -c '' 2>/dev/null || { drop; $(PYTHON) -m venv $(VENV); } || \
+	  { drop; echo "$(PYTHON) cannot make a virtual environment: on Debian or Ubuntu install python3-venv"; exit 1; }
+	@echo "installing the course in $(VENV): once, a minute or more"
+	@begun=$$(date +%s); $(INSTALL) '.[course]' && echo $$(( $$(date +%s) - begun )) > $@
+
+$(VENV)/.ready: $(VENV)/.lab
+	$(INSTALL) '.[dev]'
 	@touch $@
 
-lab: setup  ## open the course: JupyterLab at your first unfinished lesson, in work/
-	@OMP_NUM_THREADS= $(BIN)/lstmkit lab $(if $(FRESH),--fresh $(FRESH)) -- $(OPTIONS)
+lab: $(VENV)/.lab  ## open the course: JupyterLab at your first unfinished lesson, in work/
+	@OMP_NUM_THREADS= $(LSTMKIT) lab $(if $(FRESH),--fresh $(FRESH)) -- $(OPTIONS)
 
-test: setup lint  ## everything: unit tests, then every cell of both folders compared with its stored output
-	$(BIN)/python -m pytest tests -n 2
-	$(BIN)/python -m pytest $(NBVAL) -n 2 --dist loadscope lessons solutions
+test: setup  ## everything: lint, unit tests, every cell of both folders compared with its stored output
+	@$(begin) $(call part,lint,$(lint)) $(call part,units,$(units)) $(call part,notebooks,$(notebooks)) $(end)
 
-test-fast: setup lint  ## unit tests without the slow ones, lint and staleness; under a minute
-	$(BIN)/python -m pytest tests -n 2 -m "not slow" -q
+test-fast: setup  ## lint, unit tests without the slow ones, staleness; about a minute
+	@$(begin) $(call part,lint,$(lint)) $(call part,units,$(fast)) $(end)
+
+test-arithmetic: setup  ## the unit tests as other processors would compute them, one after the other
+	@$(begin) $(foreach setting,$(ARITHMETIC),$(call part,$(setting),$(setting) $(fast))) $(end)
 
 build: setup  ## make and execute the notebooks from solutions/*.py (LESSONS="04 05" for some)
-	$(BIN)/lstmkit build $(LESSONS)
+	$(LSTMKIT) build $(LESSONS)
 
 claims: setup  ## does every claim hold on SEEDS=5 seeds? (LESSONS="04 05" for some)
-	$(BIN)/lstmkit claims $(LESSONS) --seeds $(SEEDS)
+	$(LSTMKIT) claims $(LESSONS) --seeds $(SEEDS)
 
 bench: setup  ## speed, as ratios measured side by side in one run
 	$(BIN)/python -m tests.bench
 
 browser: setup  ## a person's first minutes in a real browser (needs Chromium; CHROMIUM=/path)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[browser]'
+	$(INSTALL) '.[browser]'
 	$(BIN)/python -m tests.browser.check_lab
 
-progress: setup  ## your exercises: ✓ ✗ ○, and what comes next
-	@$(BIN)/lstmkit progress
+progress: $(VENV)/.lab  ## your exercises: ✓ ✗ ○, and what comes next
+	@$(LSTMKIT) progress
 
-doctor: setup  ## is this machine ready?
-	@$(BIN)/lstmkit doctor
+doctor: $(VENV)/.lab  ## is this machine ready?
+	@python=$(BIN)/python; $$python -c '' 2>/dev/null || python=$(PYTHON); $$python -m lstmkit.course doctor
 
 lint: setup  ## ruff: lint and format check
-	@$(BIN)/ruff check --quiet . && $(BIN)/ruff format --quiet --check . || { echo "run: make format"; exit 1; }
+	@$(lint)
 
 format: setup  ## ruff: mend what it can
 	$(BIN)/ruff check --fix . ; $(BIN)/ruff format .

@@ -1,14 +1,15 @@
-"""What every test needs: the course's folder, a device, and one thread (tests run side by side)."""
+"""What every test needs: the course's folder, a seed, and one thread (tests run side by side), or TEST_THREADS of them."""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 import torch
 from hypothesis import settings
 
-torch.set_num_threads(1)
+torch.set_num_threads(int(os.environ.get("TEST_THREADS", "1")))
 settings.register_profile("course", deadline=None, max_examples=30, derandomize=True)
 settings.load_profile("course")
 
