@@ -1,4 +1,4 @@
-"""The lesson contract of DESIGN as checks on a notebook. By hand: `python -m tests.contract 05` names every deviation of lesson 05."""
+"""The lesson contract of DESIGN as checks on a notebook. By hand: `python -m tests.contract NN` names every deviation of lesson NN."""
 
 from __future__ import annotations
 

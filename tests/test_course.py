@@ -1,15 +1,21 @@
-"""The command line: build, lab, progress, doctor. Nothing of the learner's is lost; a failing cell leaves the old notebook."""
+"""The command line: build, claims, lab, progress, doctor. Nothing of the learner's is lost; a failing cell leaves the old
+notebook. (A made-up course: renumber: leave alone.)"""
 
 from __future__ import annotations
 
+import errno
+import io
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import nbformat
 import pytest
 
 from lstmkit import course
-from lstmkit.course import build, work
+from lstmkit.course import build, claims, work
 
 LESSON = """# %% [markdown]
 # # 01 · Small
@@ -79,11 +85,34 @@ def test_build_and_claims_report_a_false_claim(small_course, capsys):
     write(small_course, answer="2.0")
     assert build.build(small_course, []) == 1
     assert "✗ the answer is small (measured 2, claimed at most 1)" in capsys.readouterr().out
-    assert build.claims(small_course, ["01"], seeds=2) == 1
-    assert "✗ 2" in capsys.readouterr().out
+    assert claims.claims(small_course, ["01"], seeds=2) == 1
+    said = capsys.readouterr().out
+    assert "✗ 2" in said and "cell 5, run +100: the answer is small (measured 2, claimed at most 1)" in said
     write(small_course)
-    assert build.claims(small_course, ["01"], seeds=2) == 0
+    assert claims.claims(small_course, ["01"], seeds=2) == 0
     assert re.search(r"✓ 0.25 +✓ 0.25 +the answer is small", capsys.readouterr().out)
+
+
+@pytest.mark.slow
+def test_claims_are_written_lesson_by_lesson(small_course, capsys):
+    same = "import os\nfor k in (1, 2):\n    claim('again', k, at_most=1)\nclaim('plain', 'MKL_CBWR' not in os.environ, is_true=True)"
+    write(small_course, last=f"# %%\n{same}")
+    (small_course / "solutions" / "02_broken.py").write_text("# %%\n1 / 0\n", encoding="utf-8")
+    (small_course / "solutions" / "03_none.py").write_text("# %%\n1\n", encoding="utf-8")
+    target = small_course / "claims.md"
+    assert claims.claims(small_course, [], seeds=1, jobs=3, arithmetic=True, target=target) == 1
+    said, table = capsys.readouterr().out, target.read_text(encoding="utf-8")
+    assert "| again | ✓ 1 | ✓ 1 |\n| again [2] | ✗ 2 | ✗ 2 |" in table, "of equal words, too, each is judged"
+    assert "| claim | +0 | arithmetic |" in table and "| plain | ✓ True | ✗ False |" in table
+    assert "\n## 02_broken\n" in table and "02_broken, arithmetic: cell 1 (`1 / 0`) failed: ZeroDivisionError" in said
+    assert "01_small, cell 6, run arithmetic: plain (measured False" in said and said.rstrip().count("\n  0") == 5
+    write(small_course)
+    (small_course / "solutions" / "03_none.py").unlink()
+    assert claims.claims(small_course, ["01"], seeds=2, target=target) == 0
+    table = target.read_text(encoding="utf-8")
+    assert (
+        "| claim | +0 | +100 |" in table and "| again" not in table and "02_broken" in table and "03_none" not in table
+    )
 
 
 def test_unknown_lesson_is_one_clear_line(monkeypatch, small_course, capsys):
@@ -120,10 +149,10 @@ def handed_out(small_course, monkeypatch) -> Path:
     return small_course
 
 
-def answer_with(path: Path, mark: str) -> bytes:
+def answer_with(path: Path, mark: str, id: str = "01.1") -> bytes:
     book = nbformat.read(path, as_version=4)
     cell = next(cell for cell in book.cells if "exercise(" in cell.source)
-    cell.outputs = [nbformat.v4.new_output("stream", name="stdout", text=f"{mark} 01.1 whatever\n")]
+    cell.outputs = [nbformat.v4.new_output("stream", name="stdout", text=f"{mark} {id} whatever\n")]
     nbformat.write(book, path)
     return path.read_bytes()
 
@@ -167,9 +196,112 @@ def test_progress(handed_out, capsys):
     capsys.readouterr()
     course.main(["progress"])
     out = capsys.readouterr().out
-    assert re.search(r"01_small +1 ✗", out) and "cannot be read" in out and "next: exercise 01.1" in out
+    assert re.search(r"01_small +1 ✗", out) and "cannot be read" in out
+    assert "next: exercise 01.1 in work/01_small.ipynb" in out
     answer_with(handed_out / "work" / "01_small.ipynb", "✓")
     assert work.verdicts(handed_out / "work" / "01_small.ipynb") == {"01.1": "✓"}
+
+
+@pytest.fixture
+def first_edition(handed_out) -> Path:
+    """A course whose lessons have moved, and the used work/ of a learner of its first edition."""
+    lessons = handed_out / "lessons"
+    for name in ("03_other", "05_output_gradients"):
+        nbformat.write(nbformat.read(lessons / "02_small.ipynb", as_version=4), lessons / f"{name}.ipynb")
+    (lessons / "01_small.ipynb").unlink()
+    return handed_out
+
+
+def test_a_used_work_folder_of_the_first_edition_is_carried_over(first_edition, capsys):
+    """Renamed by their slugs, an old name too; what is in them stays; what is nobody's lesson is left where it is."""
+    work_folder = first_edition / "work"
+    work_folder.mkdir()
+    lesson = nbformat.read(first_edition / "lessons" / "02_small.ipynb", as_version=4)
+    for name in ("01_small", "01_small-Copy1", "07_my_own", "04_input_gradients", "notes"):
+        nbformat.write(lesson, work_folder / f"{name}.ipynb")
+    mine = {
+        "02_small": answer_with(work_folder / "01_small.ipynb", "✓"),
+        "01_small-Copy1": answer_with(work_folder / "01_small-Copy1.ipynb", "✗"),
+        "05_output_gradients": answer_with(work_folder / "04_input_gradients.ipynb", "✗", "04.1"),
+        "07_my_own": (work_folder / "07_my_own.ipynb").read_bytes(),
+    }
+    assert course.main(["progress"]) == 0  # before lab has renamed anything
+    out = capsys.readouterr().out
+    assert re.search(r"^02_small +1 ✓\n05_output_gradients +1 ○  1 ✗\n\n1 of 3", out, re.M) and "Copy" not in out
+    assert course.main(["lab", "--no-open"]) == 0
+    out = capsys.readouterr().out
+    assert "your 01_small.ipynb, of an earlier edition, is now 02_small.ipynb" in out
+    assert "opening 03_other.ipynb" in out
+    assert {name: (work_folder / f"{name}.ipynb").read_bytes() for name in mine} == mine
+    there = {path.stem for path in work_folder.iterdir()}
+    assert there == {*mine, "notes", "03_other"}, "the new lesson comes to the old ones"
+    assert course.main(["lab", "--no-open"]) == 0 and "earlier edition" not in capsys.readouterr().out
+
+
+def test_two_notebooks_of_one_lesson_are_both_kept(first_edition, capsys):
+    course.main(["lab", "--no-open"])
+    work_folder = first_edition / "work"
+    nbformat.write(nbformat.read(work_folder / "02_small.ipynb", as_version=4), work_folder / "01_small.ipynb")
+    mine = [answer_with(work_folder / f"{name}.ipynb", mark) for name, mark in (("02_small", "✓"), ("01_small", "✗"))]
+    course.main(["lab", "--no-open"])
+    kept = next((work_folder / "backup").iterdir())
+    assert [(work_folder / "02_small.ipynb").read_bytes(), kept.read_bytes()] == mine
+    assert f"your 01_small.ipynb is kept as work/backup/{kept.name}" in capsys.readouterr().out
+
+
+def one_line(text: str) -> str:
+    assert text.count("\n") == 1, text
+    return text
+
+
+def test_a_work_that_is_a_file_a_locked_folder_and_a_full_disk_get_one_line(handed_out, monkeypatch, capsys):
+    (handed_out / "work").write_text("mine", encoding="utf-8")
+    assert course.main(["lab", "--no-open"]) == 1
+    assert "work is a file" in one_line(capsys.readouterr().err)
+    assert (handed_out / "work").read_text(encoding="utf-8") == "mine"
+    (handed_out / "work").unlink()
+
+    def full(book, path, *args, **kwargs):
+        Path(path).write_text("half", encoding="utf-8")
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(nbformat, "write", full)
+        assert course.main(["lab", "--no-open"]) == 1
+    assert "No space left on device" in one_line(capsys.readouterr().err)
+    assert list((handed_out / "work").iterdir()) == [], "half a notebook would count as the learner's"
+
+    def locked(self, *args, **kwargs):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(self))
+
+    (handed_out / "work").rmdir()
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "mkdir", locked)
+        assert course.main(["lab", "--no-open"]) == 1
+    assert one_line(capsys.readouterr().err) == f"lstmkit lab: {handed_out / 'work'}: Permission denied\n"
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "ascii", "utf-8"])
+def test_every_terminal_and_every_file_gets_its_words(handed_out, encoding):
+    course.main(["lab", "--no-open"])
+    answer_with(handed_out / "work" / "01_small.ipynb", "✓")
+    done = subprocess.run(
+        [sys.executable, "-m", "lstmkit.course", "progress"],
+        capture_output=True,
+        cwd=handed_out,
+        env={**os.environ, "PYTHONIOENCODING": encoding},
+    )
+    said = done.stdout.decode(encoding)
+    assert done.returncode == 0 and done.stderr == b""
+    good, not_yet = "✓○" if encoding == "utf-8" else "+o"
+    assert f"1 {good}" in said and f"1 {not_yet}" in said
+
+
+def test_other_letters_mean_the_same():
+    stream = io.TextIOWrapper(io.BytesIO(), encoding="cp1252", errors="lstmkit")
+    stream.write("✓ 0.5 × 2 → “1” · 循")
+    stream.flush()
+    assert stream.buffer.getvalue().decode("cp1252") == "+ 0.5 × 2 -> “1” · ?"
 
 
 def test_outside_a_course_the_package_s_own_is_found(tmp_path, monkeypatch):

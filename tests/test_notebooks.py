@@ -1,5 +1,5 @@
 """The committed notebooks: nothing that nbval passes over, nothing stale, no stored ✗, within the contract of DESIGN
-(`contract.py`). And proof that each of these checks can fail: a corrupted copy of a sound lesson fails it."""
+(`contract.py`). And proof that each of these checks can fail: a corrupted copy of a sound lesson fails it. (A made-up course: renumber: leave alone.)"""
 
 from __future__ import annotations
 

@@ -28,8 +28,23 @@ def test_the_conda_environment_is_the_same_environment():
     pip = next(item["pip"] for item in conda["dependencies"] if isinstance(item, dict))
     assert [re.match(r"[a-z]+", item)[0] for item in plain] == ["python", "pip"]  # one list of dependencies: pyproject
     assert plain[0].removeprefix("python") == PROJECT["requires-python"]
-    assert pip == ["-c constraints.txt", "-e .[teach]"]
-    assert "teach" in PROJECT["optional-dependencies"]
+    assert pip == ["-c constraints.txt", "-e .[course]"]
+    assert "course" in PROJECT["optional-dependencies"]
+
+
+def names(lines: list[str]) -> set[str]:
+    return {Requirement(line).name.lower() for line in lines}
+
+
+def test_the_library_needs_torch_and_numpy_and_a_learner_gets_no_teacher_s_tools():
+    extras = PROJECT["optional-dependencies"]
+    assert names(PROJECT["dependencies"]) == {"torch", "numpy"}
+    learner = {"matplotlib", "jupyterlab", "ipykernel", "ipywidgets", "tqdm", "scikit-learn", "num2words", "babel"}
+    assert names(extras["course"]) >= learner and not names(extras["course"]) & {"nbgrader", "jupytext", "nbval"}
+    assert "lstmkit[course]" in extras["teach"] and "lstmkit[teach]" in extras["dev"]
+    assert names(extras["course"]) & names(extras["teach"] + extras["dev"]) <= {"lstmkit"}, "one line each"
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    assert re.search(r"^\$\(VENV\)/\.lab:.*\n(?:\t.*\n)*\t.*\.\[course\]", makefile, re.M)
 
 
 @pytest.mark.parametrize("line", [line for line in REQUIRED if not line.startswith("lstmkit")])
@@ -57,7 +72,9 @@ def test_readme_and_makefile_agree():
     named = set(re.findall(r"(?:`|^)make ([a-z-]+)", prose, re.M))
     assert {"lab", "test"} <= named <= targets
     for target in targets - {"setup", "help", "clean"}:
-        assert re.search(rf"^{target}: setup\b", makefile, re.M), f"make {target} does not depend on setup"
+        learners = target in ("lab", "progress", "doctor")
+        needs = r"\$\(VENV\)/\.lab" if learners else "setup"
+        assert re.search(rf"^{target}: {needs}\s", makefile, re.M), f"make {target} does not depend on {needs}"
     helped = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     assert all(f"make {target}" in helped for target in targets)
 
@@ -83,12 +100,3 @@ def test_contributing_fits_a_page_and_the_licences_are_there():
     assert len((ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8").splitlines()) <= 60
     assert "MIT License" in (ROOT / "LICENSE").read_text(encoding="utf-8")
     assert "CC BY 4.0" in (ROOT / "LICENSE-PROSE").read_text(encoding="utf-8")
-
-
-def test_every_lesson_is_on_the_course_map():
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    syllabus = (ROOT / "lessons" / "README.md").read_text(encoding="utf-8")
-    guide = (ROOT / "solutions" / "README.md").read_text(encoding="utf-8")
-    for source in sorted((ROOT / "solutions").glob("[0-9][0-9]_*.py")):
-        for text in (readme, syllabus, guide):
-            assert f"{source.stem}.ipynb" in text, f"{source.stem} is missing"

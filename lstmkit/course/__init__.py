@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import codecs
 import sys
 from pathlib import Path
 
@@ -23,6 +24,19 @@ def root() -> Path:
         if (folder / "lessons").is_dir() and (folder / "lstmkit").is_dir():
             return folder
     raise CourseError(f"no course found from {here} upwards: run lstmkit inside the folder that holds lessons/")
+
+
+_PLAIN = {"✓": "+", "✗": "x", "○": "o", "·": "-", "–": "-", "→": "->", "…": "...", "×": "x", "“": '"', "”": '"'}
+
+
+def _plainly(error: UnicodeError) -> tuple[str, int]:
+    """For a terminal or file that lacks our letters: others that mean the same."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    return "".join(_PLAIN.get(letter, "?") for letter in error.object[error.start : error.end]), error.end
+
+
+codecs.register_error("lstmkit", _plainly)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -46,18 +60,40 @@ def main(arguments: list[str] | None = None) -> int:
         "--check", action="store_true", help="write nothing; name every notebook that differs from its source"
     )
     build.add_argument("--jobs", type=int, default=2, help="notebooks executed side by side (default 2)")
+    build.add_argument(
+        "--maps", action="store_true", help="only write the README files' tables anew from solutions/map.txt"
+    )
+    build.add_argument(
+        "--renumber",
+        metavar="OLD=NEW",
+        nargs="+",
+        help="move lessons: 05=06, or a block, 05-30=06; files, exercises, links, maps; nothing is executed",
+    )
+    build.add_argument("--dry-run", action="store_true", help="with --renumber: only print what would change")
 
     claims = commands.add_parser("claims", help="re-run lessons with shifted seeds: does every claim hold?")
     claims.add_argument("lessons", nargs="*", metavar="NN", help="lesson numbers; default: all")
     claims.add_argument("--seeds", type=int, default=5, help="how many seeds (default 5)")
     claims.add_argument("--jobs", type=int, default=2, help="notebooks executed side by side (default 2)")
+    claims.add_argument(
+        "--arithmetic", action="store_true", help="one run more, the processor's newer instructions switched off"
+    )
+    claims.add_argument("--write", metavar="FILE", type=Path, help="keep the table in a Markdown file")
 
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="lstmkit")
     chosen = parser.parse_args(arguments)
     try:
         return _run(chosen)
     except (CourseError, ValueError) as error:
         print(f"lstmkit {chosen.command}: {error}", file=sys.stderr)
-        return 1
+    except OSError as error:
+        where = error.filename or "a file cannot be read or written"
+        print(f"lstmkit {chosen.command}: {where}: {error.strerror or error}", file=sys.stderr)
+    except KeyboardInterrupt:
+        print(f"lstmkit {chosen.command}: stopped", file=sys.stderr)
+    return 1
 
 
 def _run(chosen: argparse.Namespace) -> int:
@@ -74,8 +110,14 @@ def _run(chosen: argparse.Namespace) -> int:
         from lstmkit.course import doctor
 
         return doctor.doctor()
-    from lstmkit.course import build
+    from lstmkit.course import build, maps, renumber
+    from lstmkit.course import claims as runs
 
     if chosen.command == "claims":
-        return build.claims(root(), chosen.lessons, chosen.seeds, chosen.jobs)
+        return runs.claims(root(), chosen.lessons, chosen.seeds, chosen.jobs, chosen.arithmetic, chosen.write)
+    if chosen.renumber:
+        return renumber.renumber(root(), chosen.renumber, chosen.dry_run)
+    if chosen.maps:
+        print("\n".join(maps.write(root())) or "the maps are as they should be")
+        return 0
     return build.check(root(), chosen.lessons) if chosen.check else build.build(root(), chosen.lessons, chosen.jobs)

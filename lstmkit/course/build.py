@@ -4,25 +4,37 @@ from __future__ import annotations
 
 import hashlib
 import os
-import re
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import contextmanager
 from copy import deepcopy
 from pathlib import Path
 
 import nbformat
 from nbformat import NotebookNode
 
-from lstmkit.course import CourseError
+from lstmkit.course import CourseError, maps
 
-__all__ = ["STUB", "build", "check", "claims", "execute", "make", "sources", "stale"]
+__all__ = [
+    "FOLDED",
+    "KERNEL",
+    "STUB",
+    "build",
+    "check",
+    "execute",
+    "make",
+    "sources",
+    "stale",
+    "texts",
+    "workers",
+    "wrong_verdicts",
+]
 
 STUB = "...  # your code"
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 FOLDED = {"claim", "folded"}  # cells of these tags are shown without their source, which can be opened
 CELL_TIMEOUT = 120  # seconds; the same in the Makefile for nbval
-_CLAIM = re.compile(r"^([✓✗]) (?!\d\d\.\d)(.*?) \((?:measured ([^,)]*)|not measured)", re.M)
 
 
 def sources(root: Path, lessons: list[str] | None = None) -> list[Path]:
@@ -94,7 +106,7 @@ def execute(notebook: NotebookNode, folder: Path, title: str, env: dict[str, str
     threads = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}  # side by side, two threads each starve each other
     try:
         client.execute(env={**os.environ, **threads, **(env or {})})
-    except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
+    except (CellExecutionError, CellTimeoutError, DeadKernelError, RuntimeError) as error:  # no kernel: RuntimeError
         raise CourseError(f"{title}: {_failure(done, error)}") from None
     for cell in done.cells:
         cell.metadata.pop("execution", None)
@@ -107,6 +119,16 @@ def execute(notebook: NotebookNode, folder: Path, title: str, env: dict[str, str
 def _progress(out: NotebookNode) -> bool:
     """Whether an output is (a piece of) a progress bar; the line feed that ends one may arrive alone."""
     return out.get("name") == "stderr" and ("\r" in out.text or not out.text.strip())
+
+
+@contextmanager
+def workers(jobs: int) -> Iterator[ThreadPoolExecutor]:
+    """A pool of `jobs` threads; what has not begun when an error or Ctrl-C ends it is not begun any more."""
+    pool = ThreadPoolExecutor(max(1, jobs))
+    try:
+        yield pool
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 def build(root: Path, lessons: list[str], jobs: int = 2) -> int:
@@ -129,7 +151,7 @@ def build(root: Path, lessons: list[str], jobs: int = 2) -> int:
         partial.replace(target)
         return title, time.perf_counter() - begun, wrong_verdicts(done, folder)
 
-    with ThreadPoolExecutor(max(1, jobs)) as pool:
+    with workers(jobs) as pool:
         for number, future in enumerate(as_completed([pool.submit(one, task) for task in tasks]), 1):
             try:
                 title, seconds, wrong = future.result()
@@ -142,6 +164,8 @@ def build(root: Path, lessons: list[str], jobs: int = 2) -> int:
             for line in wrong:
                 print(f"      {line}", flush=True)
     print(f"{len(tasks) - failures} of {len(tasks)} notebooks built in {time.perf_counter() - started:.0f} s")
+    for name in maps.write(root):
+        print(f"{name}: its table of lessons is written anew")
     return 1 if failures else 0
 
 
@@ -150,7 +174,7 @@ def wrong_verdicts(notebook: NotebookNode, folder: str) -> list[str]:
     bad = "✗○" if folder == "solutions" else "✗"
     found = []
     for number, cell in enumerate(notebook.cells, 1):
-        for text in _texts(cell):
+        for text in texts(cell):
             found += [f"cell {number}: {line}" for line in text.splitlines() if line.strip()[:1] in set(bad)]
     return found
 
@@ -184,51 +208,18 @@ def stale(root: Path, lessons: list[str] | None = None) -> list[str]:
 
 def check(root: Path, lessons: list[str]) -> int:
     """Print every stale notebook. Returns 1 if there is one, else 0."""
-    found = stale(root, lessons)
+    found, tables = stale(root, lessons), [] if lessons else list(maps.stale(root))
     print("\n".join(found) if found else "every notebook matches its source")
     if found:
         numbers = sorted({line.split("/")[1][:2] for line in found})
         print(f"run: lstmkit build {' '.join(numbers)}")
-    return 1 if found else 0
+    if tables:
+        print(f"{', '.join(tables)}: other lessons than solutions/map.txt; run: lstmkit build --maps")
+    return 1 if found or tables else 0
 
 
-def claims(root: Path, lessons: list[str], seeds: int, jobs: int = 2) -> int:
-    """Run the solutions with `seeds` shifted seeds and print a table claim × seed. Returns 1 if any claim fails."""
-    if seeds < 1:
-        raise CourseError(f"--seeds {seeds}: expected at least 1")
-    failed = 0
-    with ThreadPoolExecutor(max(1, jobs)) as pool:
-        for source in sources(root, lessons):
-            notebook = make(source)["solutions"]
-            runs = [pool.submit(_claims_of, notebook, root, source.stem, 100 * k) for k in range(seeds)]
-            tables, errors = [], []
-            for run in runs:
-                try:
-                    tables.append(run.result())
-                except CourseError as error:
-                    errors.append(str(error))
-            failed += len(errors)
-            print(f"\n{source.stem}   seeds shifted by {', '.join(str(100 * k) for k in range(seeds))}")
-            for text in dict.fromkeys(text for table in tables for text in table):
-                row = [table.get(text, ("✗", "missing")) for table in tables]
-                failed += sum(mark == "✗" for mark, _ in row)
-                print("  " + " ".join(f"{mark} {value or '-':<9}" for mark, value in row) + f" {text}", flush=True)
-            for line in errors:
-                print(f"  ✗ {line}", flush=True)
-    print("\nevery claim holds on every seed" if not failed else f"\n✗ {failed} failures")
-    return 1 if failed else 0
-
-
-def _claims_of(notebook: NotebookNode, root: Path, stem: str, offset: int) -> dict[str, tuple[str, str]]:
-    env = {"LSTMKIT_SEED_OFFSET": str(offset)}
-    done = execute(notebook, root / "solutions", f"{stem}, seeds shifted by {offset}", env)
-    text = "\n".join(text for cell in done.cells for text in _texts(cell))
-    found = {text: (mark, value) for mark, text, value in _CLAIM.findall(text)}
-    exercises = re.findall(r"^([✗○] \d\d\.\d+.*)$", text, re.M)
-    return found | {line: ("✗", "exercise") for line in exercises}
-
-
-def _texts(cell: NotebookNode) -> Iterator[str]:
+def texts(cell: NotebookNode) -> Iterator[str]:
+    """What a cell printed, showed as text, or raised."""
     for out in cell.get("outputs", []):
         if out.output_type == "error":
             yield f"✗ {out.ename}: {out.evalue}"

@@ -1,4 +1,4 @@
-"""The learner's side: `lab` (work/ and JupyterLab) and `progress`. Nothing of the learner's is ever overwritten."""
+"""The learner's side: `lab` (work/ and JupyterLab) and `progress`. Nothing of the learner's is ever overwritten or lost."""
 
 from __future__ import annotations
 
@@ -14,8 +14,10 @@ import nbformat
 
 from lstmkit.course import CourseError
 
-__all__ = ["first_unfinished", "lab", "progress", "verdicts"]
+__all__ = ["first_unfinished", "lab", "mine", "progress", "verdicts"]
 
+# Lessons that have changed their name since the first edition. (A lesson that only changed its number is known by its slug.)
+RENAMED = {"input_gradients": "output_gradients"}
 _EXERCISE = re.compile(r"""\bexercise\(\s*["'](\d\d\.\d+)["']""")
 _VERDICT = re.compile(r"^([✓✗○]) (\d\d\.\d+)", re.M)
 
@@ -24,13 +26,17 @@ def lab(root: Path, fresh: list[str] = (), start: bool = True, options: list[str
     """Copy new lessons to work/, without outputs, and open JupyterLab at the first unfinished one.
 
     fresh: numbers of lessons to start anew; the learner's copy moves to work/backup/. start: False only copies.
-    options: handed to JupyterLab. Returns its exit status. Raises CourseError for an unknown lesson.
+    options: handed to JupyterLab. Returns its exit status. Raises CourseError for an unknown lesson or a work/ that cannot
+    be written.
     """
-    lessons = sorted((root / "lessons").glob("[0-9][0-9]_*.ipynb"))
+    lessons = _lessons(root)
     if not lessons:
         raise CourseError("lessons/ holds no notebook: run make build")
     work = root / "work"
+    if work.exists() and not work.is_dir():
+        raise CourseError(f"{work} is a file; your lessons need a folder of that name: rename the file")
     work.mkdir(exist_ok=True)
+    _carry_over(work, lessons)
     for number in fresh:
         name = f"{int(number):02d}_" if number.isdigit() else number
         chosen = [path for path in lessons if path.stem.startswith(name)]
@@ -41,14 +47,14 @@ def lab(root: Path, fresh: list[str] = (), start: bool = True, options: list[str
         for path in chosen:
             _set_aside(work / path.name)
     for path in lessons:
-        mine = work / path.name
-        if not mine.exists():
-            nbformat.write(_clean_copy(path), mine)
-        elif _made_from(mine) not in (None, _digest(path)):
+        copy = work / path.name
+        if not copy.exists():
+            _write(_clean_copy(path), copy)
+        elif _made_from(copy) not in (None, _digest(path)):
             print(
                 f"{path.stem}: the course has a newer version; yours is kept. To change over (yours goes to work/backup): lstmkit lab --fresh {path.stem[:2]}"
             )
-    target = first_unfinished(work) or work / lessons[0].name
+    target = first_unfinished(root) or work / lessons[0].name
     print(f"your copies are in {work}; opening {target.name}", flush=True)
     if not start:
         return 0
@@ -75,9 +81,17 @@ def verdicts(path: Path) -> dict[str, str]:
     return found
 
 
-def first_unfinished(work: Path) -> Path | None:
-    """The first notebook in work/ with an exercise that is not ✓; None if all are."""
-    for path in _mine(work):
+def mine(root: Path) -> dict[str, Path]:
+    """{lesson: the learner's notebook} in the course's order: lessons only, no copies of them, under old numbers and names too."""
+    files = {path.stem: path for path in sorted((root / "work").glob("*.ipynb"))}
+    lessons = [path.stem for path in _lessons(root)]
+    old = {_now(stem, lessons): path for stem, path in files.items() if stem not in lessons}
+    return {stem: files.get(stem) or old[stem] for stem in lessons if stem in files or stem in old}
+
+
+def first_unfinished(root: Path) -> Path | None:
+    """The learner's first notebook with an exercise that is not ✓; None if all are."""
+    for path in mine(root).values():
         if any(mark != "✓" for mark in _safely(path).values()):
             return path
     return None
@@ -85,24 +99,44 @@ def first_unfinished(work: Path) -> Path | None:
 
 def progress(root: Path) -> str:
     """A table lesson × exercise from the saved notebooks in work/, and what comes next."""
-    work = root / "work"
-    paths = _mine(work)
+    paths = mine(root)
     if not paths:
         return "nothing started yet: `make lab` copies the lessons to work/ and opens the first"
     rows, following, done, total = [], None, 0, 0
-    for path in paths:
+    for lesson, path in paths.items():
         marks = _safely(path)
-        rows.append(f"{path.stem:28s} " + "  ".join(f"{id.split('.')[1]} {mark}" for id, mark in marks.items()))
+        rows.append(f"{lesson:28s} " + "  ".join(f"{id.split('.')[1]} {mark}" for id, mark in marks.items()))
         done += sum(mark == "✓" for mark in marks.values())
         total += len(marks)
         open_ones = [id for id, mark in marks.items() if mark != "✓"]
-        following = following or (open_ones[0] if open_ones else None)
+        following = following or (f"{open_ones[0]} in work/{path.name}" if open_ones else None)
     last = f"next: exercise {following}" if following else "every exercise is solved"
     return "\n".join([*rows, "", f"{done} of {total} exercises ✓ (✗ not right yet, ○ not attempted); {last}"])
 
 
-def _mine(work: Path) -> list[Path]:
-    return sorted(work.glob("[0-9][0-9]_*.ipynb"))
+def _lessons(root: Path) -> list[Path]:
+    return sorted((root / "lessons").glob("[0-9][0-9]_*.ipynb"))
+
+
+def _now(stem: str, lessons: list[str]) -> str | None:
+    """The lesson that a file of an earlier edition is of: same slug, other number; None if it is of none."""
+    number, _, slug = stem.partition("_")
+    slug = RENAMED.get(slug, slug)
+    found = [lesson for lesson in lessons if lesson[3:] == slug]
+    return found[0] if found and re.fullmatch(r"\d\d", number) else None
+
+
+def _carry_over(work: Path, lessons: list[Path]) -> None:
+    """Give the notebooks of an earlier edition their lessons' present names; their content stays as it is."""
+    stems = [path.stem for path in lessons]
+    for path in sorted(work.glob("[0-9][0-9]_*.ipynb")):
+        stem = _now(path.stem, stems) if path.stem not in stems else None
+        if stem and (work / f"{stem}.ipynb").exists():
+            print(f"there is a {stem}.ipynb in work/ already, of this edition")
+            _set_aside(path)
+        elif stem:
+            path.rename(work / f"{stem}.ipynb")
+            print(f"your {path.name}, of an earlier edition, is now {stem}.ipynb; its exercises have their old numbers")
 
 
 def _safely(path: Path) -> dict[str, str]:
@@ -120,6 +154,17 @@ def _clean_copy(path: Path) -> nbformat.NotebookNode:
             cell.outputs, cell.execution_count = [], None
     notebook.metadata["lstmkit"] = {"made_from": _digest(path)}
     return notebook
+
+
+def _write(notebook: nbformat.NotebookNode, path: Path) -> None:
+    """Write a notebook whole or not at all: half a file would count as the learner's."""
+    partial = path.with_name(path.name + ".partial")
+    try:
+        nbformat.write(notebook, partial)
+        partial.replace(path)
+    except OSError:
+        partial.unlink(missing_ok=True)
+        raise
 
 
 def _digest(path: Path) -> str:
