@@ -161,7 +161,7 @@ def test_values_number_text_parts(define, capsys):
     assert exercise("99.4", {"y": ..., "h": (2,)}) == {"y": (2, 3), "h": (1, 2)}
     assert exercise("99.4", {"y": ..., "h": ...}) == {"y": (2, 3), "h": (1, 2)}
     out = capsys.readouterr().out
-    assert "✗ 99.3 that is in bits" in out and "'x' is not it: expected a number" in out
+    assert "✗ 99.3 that is in bits" in out and "'x': expected a number, not text in quotes" in out
     assert "y: still open" in out and "h: (2,) is not it: h has a layer axis" in out
     assert out.rstrip().endswith("○ 99.4 not attempted yet: the lesson goes on with the reference")
 
@@ -204,8 +204,13 @@ def test_what_does_not_matter_is_accepted(found, expected):
 
 
 def test_a_definition_that_cannot_work_is_refused(define, doubling):
-    with pytest.raises(ValueError, match="defined twice"):
-        define("99.1", reference=1, mistakes=[])
+    define("99.1", reference=1, mistakes=[])  # the same file may say it anew, as a reload does
+    assert core.find("99.1").reference == 1
+    elsewhere = {"__name__": "lesson_98", "define": define}
+    with pytest.raises(ValueError, match="defined twice, in test_exercise_framework|defined twice, in tests"):
+        exec('define("99.1", reference=2, mistakes=[])', elsewhere)
+    with pytest.raises(ValueError, match="'c' is not among the allowed"):
+        define("99.8", reference={"x": "c"}, allowed=("a", "b"), mistakes=[])
     with pytest.raises(ValueError, match="needs cases"):
         define("99.8", reference=double, mistakes=[])
 

@@ -2,92 +2,129 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from fractions import Fraction
 
 import numpy as np
 import torch
 from torch import Tensor
 
-__all__ = ["difference", "show"]
+__all__ = ["difference", "plain", "show"]
 
 
 def difference(found, expected, tolerance: float, where: str = "") -> str | None:
     """None if found equals expected, else one line that says what differs. where: the name of the part compared.
 
-    Lenient where it does not matter: a list for a tuple, a 0-dim tensor or numpy scalar for a number.
+    Lenient where it does not matter: a list for a tuple, a 0-dim tensor, numpy scalar or fraction for a number.
     """
+    try:
+        return _difference(found, expected, tolerance, where)
+    except Exception:  # an object of the learner's that cannot be compared
+        return f"{where}{': ' if where else ''}{show(found)}; expected {show(expected)}"
+
+
+def _difference(found, expected, tolerance, where) -> str | None:
     at = f"{where}: " if where else ""
-    if isinstance(expected, Tensor) and expected.dim() > 0 or isinstance(expected, np.ndarray) and expected.ndim > 0:
+    if isinstance(found, Iterator):
+        return f"{at}a {type(found).__name__}, which gives its values one by one; expected {show(expected)}: make a list of it"
+    expected = float(expected) if isinstance(expected, Fraction | Decimal) else plain(expected)
+    if isinstance(expected, Tensor | np.ndarray):
         return _array(found, expected, tolerance, at)
     if isinstance(expected, Mapping):
         return _mapping(found, expected, tolerance, where)
     if isinstance(expected, tuple | list):
-        if isinstance(found, Tensor) and not isinstance(expected, Tensor):
-            return f"{at}one tensor of shape {tuple(found.shape)}; expected {len(expected)} results: {show(expected)}"
-        if not isinstance(found, tuple | list):
-            return f"{at}{show(found)}; expected {show(expected)}"
-        if len(found) != len(expected):
-            return f"{at}{len(found)} results, {show(found)}; expected {len(expected)}: {show(expected)}"
-        names = getattr(expected, "_fields", None) or [f"[{n}]" for n in range(len(expected))]
-        for name, mine, theirs in zip(names, found, expected, strict=True):
-            said = difference(mine, theirs, tolerance, f"{where}{name}" if where else _part(name))
-            if said:
-                return said
-        return None
-    if isinstance(expected, bool | str | set | frozenset) or expected is None:
-        mine = _scalar(found) if isinstance(expected, bool) else found
+        return _several(found, expected, tolerance, where)
+    if isinstance(expected, set | frozenset):
+        mine = set(found) if isinstance(found, tuple | list | set | frozenset) else found
+        return None if mine == expected else f"{at}found {show(found)}"
+    if isinstance(expected, bool | str) or expected is None:
+        mine = plain(found) if isinstance(expected, bool) else found
         if isinstance(expected, bool) and not isinstance(mine, bool | np.bool_):
             return f"{at}{show(found)}; expected True or False"
         if isinstance(expected, str) and isinstance(mine, str):
             mine, expected = mine.strip().lower(), expected.strip().lower()
         return None if type(mine) is type(expected) and mine == expected else f"{at}found {show(found)}"
+    if not isinstance(expected, int | float | complex):  # an object of the exercise's own
+        return None if found == expected else f"{at}found {show(found)}"
     return _number(found, expected, tolerance, at)
+
+
+def _several(found, expected, tolerance, where) -> str | None:
+    at = f"{where}: " if where else ""
+    if isinstance(found, Tensor):
+        return f"{at}one tensor of shape {tuple(found.shape)}; expected {len(expected)} results: {show(expected)}"
+    if not isinstance(found, tuple | list):
+        return f"{at}{show(found)}; expected {show(expected)}"
+    if len(found) != len(expected):
+        return f"{at}{len(found)} results, {show(found)}; expected {len(expected)}: {show(expected)}"
+    names = getattr(expected, "_fields", None) or [f"[{n}]" for n in range(len(expected))]
+    for name, mine, theirs in zip(names, found, expected, strict=True):
+        said = difference(mine, theirs, tolerance, f"{where}{name}" if where else _part(name))
+        if said:
+            return said
+    return None
 
 
 def show(value) -> str:
     """A short picture of a value for a message: shapes for tensors, the values where they are few."""
     if isinstance(value, Tensor | np.ndarray):
-        shape = tuple(value.shape)
-        flat = value.detach().cpu().reshape(-1).tolist() if isinstance(value, Tensor) else value.reshape(-1).tolist()
         kind = "tensor" if isinstance(value, Tensor) else "array"
-        return _digits(flat[0]) if shape == () else f"a {kind} of shape {shape}"
-    if isinstance(value, float):
-        return _digits(value)
+        if value.ndim or isinstance(value, Tensor) and value.is_meta:
+            return f"a {kind} of shape {tuple(value.shape)}"
+        return _digits(value.item())
+    if isinstance(value, float | np.floating):
+        return _digits(float(value))
     if isinstance(value, tuple | list):
         inside = ", ".join(show(part) for part in value[:6]) + (", …" if len(value) > 6 else "")
         inside += "," if isinstance(value, tuple) and len(value) == 1 else ""
         return f"({inside})" if isinstance(value, tuple) else f"[{inside}]"
-    text = repr(value)
+    if isinstance(value, torch.nn.Module):
+        return f"a module, {type(value).__name__}"
+    if callable(value):
+        return f"a {'class' if isinstance(value, type) else 'function'}, {getattr(value, '__name__', '…')}"
+    text = " ".join(repr(value).split())
     return text if len(text) <= 60 else text[:57] + "…"
+
+
+def plain(value):
+    """A 0-dim tensor, 0-dim array or numpy scalar as a Python number; anything else as it is."""
+    if isinstance(value, Tensor):
+        return value.item() if value.dim() == 0 and not value.is_meta else value
+    return value.item() if isinstance(value, np.generic | np.ndarray) and value.ndim == 0 else value
 
 
 def _part(name: str) -> str:
     return f"result {name}" if name.startswith("[") else name
 
 
-def _digits(value) -> str:
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+def _digits(value, digits: int = 4) -> str:
+    return f"{value:.{digits}g}" if isinstance(value, float | complex) else str(value)
 
 
-def _scalar(value):
-    """A 0-dim tensor, 0-dim array or numpy scalar as a Python number; anything else as it is."""
-    if isinstance(value, Tensor):
-        return value.item() if value.dim() == 0 else value
-    return value.item() if isinstance(value, np.generic | np.ndarray) and value.ndim == 0 else value
+def _apart(found, expected) -> str:
+    """Two numbers with as many digits as tell them apart."""
+    for digits in (4, 6, 9, 12, 17):
+        a, b = _digits(found, digits), _digits(expected, digits)
+        if a != b:
+            break
+    return f"found {a}, expected {b}"
 
 
 def _number(found, expected, tolerance: float, at: str) -> str | None:
-    expected = _scalar(expected)
-    if isinstance(found, Tensor) and found.dim() > 0:
-        return f"{at}a tensor of shape {tuple(found.shape)}; expected one number"
-    mine = _scalar(found)
+    if isinstance(found, Tensor | np.ndarray) and found.ndim > 0:
+        kind = "tensor" if isinstance(found, Tensor) else "array"
+        return f"{at}a {kind} of shape {tuple(found.shape)}; expected one number"
+    mine = plain(found)
+    if isinstance(mine, Fraction | Decimal):
+        mine = float(mine)
     if isinstance(mine, bool) or not isinstance(mine, int | float | complex):
         return f"{at}{show(found)}; expected a number"
     if mine != mine:
-        return f"{at}found NaN, expected {_digits(expected)}"
-    if abs(mine - expected) <= tolerance * max(1.0, abs(expected)):
+        return None if expected != expected else f"{at}found NaN, expected {_digits(expected)}"
+    if mine == expected or abs(mine - expected) <= tolerance * max(1.0, abs(expected)) < float("inf"):
         return None
-    return f"{at}found {_digits(mine)}, expected {_digits(expected)}"
+    return f"{at}{_apart(mine, expected)}"
 
 
 def _array(found, expected, tolerance: float, at: str) -> str | None:
@@ -123,7 +160,7 @@ def _array(found, expected, tolerance: float, at: str) -> str | None:
     first = tuple(int(i) for i in wrong.nonzero()[0])
     index = f"[{', '.join(map(str, first))}]"
     share = f"{int(wrong.sum())} of {wrong.numel()}"
-    return f"{at}right shape, wrong values ({share}); at {index} found {_digits(a[first].item())}, expected {_digits(b[first].item())}"
+    return f"{at}right shape, wrong values ({share}); at {index} {_apart(a[first].item(), b[first].item())}"
 
 
 def _mapping(found, expected: Mapping, tolerance: float, where: str) -> str | None:
