@@ -14,35 +14,40 @@ _MISSING = object()
 _guesses: dict[str, object] = {}  # what the learner wrote, by the prediction's id
 
 
-def predict(id: str, guess) -> None:
+def predict(id: str, guess=...) -> None:
     """Note a prediction, to be shown beside what comes out. `...` is none yet, and silent. Never raises.
 
-    id: lesson and letter, such as "05.a". guess: a number or a string.
+    id: lesson and letter, such as "05.a". guess: a number, a truth value or a word.
     """
-    if guess is ...:
-        _guesses.pop(id, None)
-        return
-    _guesses[id] = guess
-    print(f"noted: {id} {_short(guess)}")
+    _guesses.pop(str(id), None)
+    if guess is not ...:
+        _guesses[str(id)] = guess
+        print(f"noted: {id} {_short(guess)}")
 
 
 def outcome(id: str, value) -> None:
     """Print the learner's prediction beside `value`, what came out; silent without a prediction. Never raises.
 
-    value: a number, a tensor of one element, or a string.
+    value: a number, a tensor of one element, a truth value or a word.
     """
-    if id in _guesses:
-        guess, found = _short(_guesses[id]), _short(value)
+    if str(id) in _guesses:
+        guess, found = _short(_guesses[str(id)]), _short(value)
         same = guess.strip().lower() == found.strip().lower()
         print(f"{id} you predicted {guess}; it came out as {found}" + (": as you said" if same else ""))
 
 
 def _short(value) -> str:
+    """A value in few words, whatever it is: numbers with three digits, a word as it is."""
     try:
         value = value.item()
-    except (AttributeError, ValueError, RuntimeError):  # a number, a word, or more than one element
+    except Exception:  # a number, a word, more than one element, or somebody's own class: a lesson must run on
         pass
-    return f"{value:.3g}" if isinstance(value, float) else str(value)
+    try:
+        if isinstance(value, float):
+            return f"{value:.3g}" if abs(value) < 1000 else f"{value:.0f}"
+        return " ".join(str(value).split())
+    except Exception:
+        return f"something of type {type(value).__name__}"
 
 
 def claim(
