@@ -1,7 +1,8 @@
 """How much did each input move an output? Signed maps from gradients, and scores for maps whose truth is known.
 
 Every method is a function of a callable: f maps x (N, …) to y, (N, T, K), (N, K) or (N,), or to a tuple that starts with y, and
-treats the sequences of a batch one by one (checked). x is any float tensor: for tokens give their embeddings, and an f that
+treats the sequences of a batch one by one (checked). f must be a function of x: one that keeps a state between calls is refused, one
+that draws random numbers draws the same ones at every call of a method, with a warning. x is any float tensor: for tokens give their embeddings, and an f that
 starts from there. What is explained:
 
     target  the output k, an int or (N,) integers; may be left out where K = 1
@@ -17,13 +18,16 @@ from __future__ import annotations
 import itertools
 import warnings
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from lstmkit.gradients import TRACE, _call, _exactly, _leak, _outputs
+from lstmkit.gradients.callables import TRACE, Function, Outputs, blocks, call, frozen, leak, outputs
+from lstmkit.gradients.settings import theirs
+from lstmkit.shapes import expect_finite
 
 __all__ = ["Integrated", "Score", "auprc", "gradient", "gradient_x_input", "integrated_gradients", "occlusion"]
 __all__ += ["pointing_game", "rank_correlation", "smoothgrad"]
@@ -47,15 +51,14 @@ class Score(NamedTuple):
 
 def gradient(f: Callable, x: Tensor, target: Index = None, step: Index = None) -> Tensor:
     """∂y/∂x, signed: arguments, shape, unit and errors in the module's head. Source: Simonyan et al. (2014), who take |·|."""
-    with _exactly(x):
-        _check(f, x, target, step)
-        return _gradient(f, x, target, step)
+    with _asked(f, x, target, step) as run:
+        return _slope(_check(run, x))
 
 
 def gradient_x_input(f: Callable, x: Tensor, target: Index = None, step: Index = None) -> Tensor:
     """x∘∂y/∂x: arguments, shape, unit and errors in the module's head. Source: Shrikumar et al. (2016), arXiv:1605.01713."""
     slope = gradient(f, x, target, step)
-    return _like(x, slope) * slope
+    return _like(x.detach(), slope) * slope
 
 
 def integrated_gradients(
@@ -70,24 +73,29 @@ def integrated_gradients(
     """(x − baseline)∘∫ ∂y/∂x dα along x = baseline + α(x − baseline), by Gauss and Legendre's rule with `points` points.
 
     baseline: a number, or a tensor that broadcasts to x. Other arguments, shape, unit and errors in the module's head.
-    Returns Integrated(attribution, gap). Warns where the gap exceeds 5 % of the attribution: take more points.
+    Returns Integrated(attribution, gap). Warns where the gap exceeds 5 % of f(x) − f(baseline). ValueError for a baseline, or an f
+    along the path, that is not finite.
     Source: Sundararajan, Taly, Yan (2017), Axiomatic attribution for deep networks.
     """
     if points < 1:
         raise ValueError(f"points is {points}; expected at least 1")
-    with _exactly(x):
-        end = _check(f, x, target, step)
+    with _asked(f, x, target, step) as run:
+        end, x = _check(run, x).y.detach(), x.detach()
         start = _baseline(baseline, x)
-        begin, total = _select(_call(f, start), target, step), 0.0
+        begin, total = run(start.clone(), graph=False).detach(), 0.0
+        expect_finite(torch.where(begin.isinf(), torch.nan, begin), "f(baseline)")
         for node, weight in zip(*np.polynomial.legendre.leggauss(points), strict=True):
-            total = total + _gradient(f, start + (1 + node) / 2 * (x - start), target, step) * (weight / 2)
+            total = total + _slope(_at(run, start + (1 + node) / 2 * (x - start))) * (weight / 2)
         attribution = _like(x - start, total) * total
+        expect_finite(attribution, "the gradient along the path from the baseline")
         parts = attribution.flatten(end.ndim)
-        gap = parts.sum(-1) - (end - begin)
-        if (gap.abs() > 0.05 * torch.maximum((end - begin).abs(), parts.abs().sum(-1))).any():
-            worst = float(gap.abs().max())
+        gap, all_of_it = parts.sum(-1) - (end - begin), parts.abs().sum(-1)
+        if (gap.abs() > 0.05 * (end - begin).abs() + 1e-3 * all_of_it).any():
+            worst = int((gap.abs() / ((end - begin).abs() + 1e-3 * all_of_it)).flatten().argmax())
+            missing, whole = float(gap.flatten()[worst]), float((end - begin).flatten()[worst])
             warnings.warn(
-                f"integrated gradients do not close: gap up to {worst:.2g}; take more than {points} points",
+                f"integrated gradients do not close: they add up to {whole + missing:.3g} where f(x) − f(baseline) is {whole:.3g}; "
+                f"take more than {points} points (a jump of f on the path is seen by no gradient)",
                 stacklevel=2,
             )
         return Integrated(attribution, gap)
@@ -110,14 +118,16 @@ def smoothgrad(
     """
     if samples < 1 or noise < 0:
         raise ValueError(f"samples is {samples}, noise {noise}; expected samples ≥ 1 and noise ≥ 0")
-    with _exactly(x):
-        _check(f, x, target, step)
+    if generator is None:  # its own: f draws the same numbers at every call, and this must not
+        generator = torch.Generator().manual_seed(int(torch.randint(2**62, ())))
+    with _asked(f, x, target, step) as run:
+        _check(run, x)
+        x, total = x.detach(), 0.0
         flat = x.flatten(1)
         sigma = noise * (flat.amax(1) - flat.amin(1)).view(-1, *[1] * (x.ndim - 1))
-        total = 0.0
         for _ in range(samples):
             draw = torch.randn(x.shape, generator=generator, dtype=x.dtype).to(x.device)
-            total = total + _gradient(f, x + sigma * draw, target, step) / samples
+            total = total + _slope(_at(run, x + sigma * draw)) / samples
         return total
 
 
@@ -136,17 +146,18 @@ def occlusion(
     baseline: a number, or a tensor that broadcasts to x. Other arguments, shape, unit and errors in the module's head; no
     gradient is taken, only the check uses one. Source: Zeiler and Fergus (2014).
     """
-    size = (window, *x.shape[2:]) if isinstance(window, int) else tuple(window)
-    if len(size) != x.ndim - 1 or not all(1 <= w <= n for w, n in zip(size, x.shape[1:], strict=True)):
-        raise ValueError(f"window {window} does not fit into x of shape {tuple(x.shape)} (N, …)")
-    with _exactly(x):
-        whole, start = _check(f, x, target, step), _baseline(baseline, x)
+    with _asked(f, x, target, step) as run:
+        whole, x = _check(run, x).y.detach(), x.detach()
+        size = (window, *x.shape[2:]) if isinstance(window, int) else tuple(window)
+        if len(size) != x.ndim - 1 or not all(1 <= w <= n for w, n in zip(size, x.shape[1:], strict=True)):
+            raise ValueError(f"window {window} does not fit into x of shape {tuple(x.shape)} (N, …)")
+        start = _baseline(baseline, x)
         result, count = x.new_zeros(*whole.shape, *x.shape[1:]), x.new_zeros(x.shape[1:])
         for corner in itertools.product(*(range(n - w + 1) for w, n in zip(size, x.shape[1:], strict=True))):
             place = (..., *(slice(at, at + w) for at, w in zip(corner, size, strict=True)))
             changed = x.clone()
             changed[place] = start[place]
-            drop = whole - _select(_call(f, changed), target, step)
+            drop = whole - run(changed, graph=False)
             result[place] += drop.view(*drop.shape, *[1] * (x.ndim - 1))
             count[place] += 1
         return result / count
@@ -202,12 +213,33 @@ def rank_correlation(a: Tensor, b: Tensor) -> Tensor:
     return torch.stack(result)
 
 
-def _check(f: Callable, x: Tensor, target: Index, step: Index) -> Tensor:
-    """What is explained, (N,) or (N, T), after one forward pass and the checks."""
-    y, leaf = _outputs(lambda leaf: _select(_call(f, leaf), target, step), x, "f")
-    if _leak(y, leaf, 1) > TRACE:
+def _asked(f: Callable, x: Tensor, target: Index, step: Index) -> AbstractContextManager[Function]:
+    """What is explained, (N,) or (N, T), as a function of x that draws the same random numbers at every call."""
+    return frozen(lambda x: _select(call(f, x), target, step), x)
+
+
+def _check(run: Function, x: Tensor) -> Outputs:
+    """One checked call: f is a function of x, depends on it, and treats the sequences of a batch one by one."""
+    out = outputs(run, x, "f")
+    if leak(out, 1) > TRACE:
         raise ValueError("f mixes the batch: an output depends on another sequence (a view, BatchNorm in train mode?)")
-    return y.detach()
+    return out
+
+
+def _at(run: Function, x: Tensor) -> Outputs:
+    """A call at another x, where there is nothing left to check."""
+    leaf = x.detach().clone().requires_grad_()
+    with theirs(x.device):
+        given = leaf.clone()  # f may begin with an operation in place
+    return Outputs(run(given), leaf, leaf, None)
+
+
+def _slope(out: Outputs) -> Tensor:
+    """∂y/∂x, (N, …), or (N, T, …) where y has steps."""
+    with theirs(out.leaf.device):
+        if out.y.ndim == 1:
+            return torch.autograd.grad(out.y, out.leaf, torch.ones_like(out.y))[0]
+        return blocks(out.y.unsqueeze(2), out.leaf, False, False)[:, :, 0]
 
 
 def _select(y: Tensor, target: Index, step: Index) -> Tensor:
@@ -235,25 +267,17 @@ def _pick(y: Tensor, index: int | Tensor, axis: int, name: str) -> Tensor:
     return y.gather(axis, at.expand(*(1 if i == axis else n for i, n in enumerate(y.shape)))).squeeze(axis)
 
 
-def _gradient(f: Callable, x: Tensor, target: Index, step: Index) -> Tensor:
-    leaf = x.detach().clone().requires_grad_()
-    with torch.enable_grad():
-        y = _select(_call(f, leaf), target, step)
-    if y.ndim == 1:
-        return torch.autograd.grad(y, leaf, torch.ones_like(y))[0]
-    steps = torch.eye(y.shape[1], dtype=y.dtype, device=y.device)
-    return torch.stack([torch.autograd.grad(y, leaf, one.expand_as(y), retain_graph=True)[0] for one in steps], dim=1)
-
-
 def _like(x: Tensor, result: Tensor) -> Tensor:
     """x with the axis of steps that a map for all steps at once has."""
     return x if x.ndim == result.ndim else x.unsqueeze(1)
 
 
 def _baseline(baseline: Tensor | float, x: Tensor) -> Tensor:
-    start = torch.as_tensor(baseline, dtype=x.dtype, device=x.device)
+    start = torch.as_tensor(baseline, dtype=x.dtype, device=x.device).detach()
+    if not start.isfinite().all():
+        raise ValueError("the baseline holds NaN or infinity; expected numbers: the path starts there")
     try:
-        return start.expand_as(x)
+        return start.expand_as(x).clone()
     except RuntimeError:
         raise ValueError(
             f"baseline has shape {tuple(start.shape)}; expected one that broadcasts to x {tuple(x.shape)}"

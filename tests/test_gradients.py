@@ -13,6 +13,8 @@ from torch.nn.utils import parametrizations
 
 from lstmkit import gradients as G
 from lstmkit import layers
+from lstmkit.gradients import back, linearise
+from lstmkit.gradients import settings as S
 
 TORCH, OWN = (nn.RNN, nn.LSTM, nn.GRU), (layers.RNN, layers.LSTM, layers.GRU)
 
@@ -98,8 +100,8 @@ def test_every_chunk_length_and_every_tile_gives_the_same(monkeypatch, cls, bidi
     layer = build(cls, 2, 3, 2 - bidirectional, bidirectional)
     x, head = torch.randn(3, 13, 2, dtype=torch.float64), heads(3 * (1 + bidirectional))["mlp"]
     want = by_autograd(layer, x, head)
-    monkeypatch.setattr(G, "WORKSPACE", workspace)
-    monkeypatch.setattr(G, "_chunk_length", lambda *_: length)
+    monkeypatch.setattr(S, "WORKSPACE", workspace)
+    monkeypatch.setattr(back, "chunk_length", lambda *_: length)
     assert_close(G.sequence_jacobian(layer, x, head), want)
     assert_close(G.sequence_jacobian(layer, x, head, norms=True), frobenius(want))
 
@@ -144,8 +146,8 @@ def test_long_sequences_by_the_librarys_own_choice(seed):
 
 def test_the_rule_cuts_long_sequences_and_leaves_short_wide_ones():
     def chosen(T, H, D, N, K):
-        tape = G._forward(nn.LSTM(D, H, batch_first=True), torch.randn(N, T, D), nn.Linear(H, K), None)
-        return G._chunk_length([both[0] for both in tape.stack], T, K)
+        tape = linearise.record(nn.LSTM(D, H, batch_first=True), torch.randn(N, T, D), nn.Linear(H, K))
+        return back.chunk_length([both[0] for both in tape.stack], T, K)
 
     assert chosen(64, 64, 8, 16, 1) == 64 and chosen(1024, 16, 1, 1, 1) < 64
 
@@ -307,8 +309,8 @@ def test_state_jacobian_equals_autograd_of_an_unrolled_network(monkeypatch, cls,
         assert_close(result, want)
     norms = G.state_jacobian(layer, x, head, state, norms=True)
     assert_close(norms.h, got.h.permute(0, 1, 3, 4, 2, 5).flatten(4).norm(dim=4))
-    monkeypatch.setattr(G, "WORKSPACE", 1)
-    assert torch.equal(G.state_jacobian(layer, x, head, state).h, got.h)
+    monkeypatch.setattr(S, "WORKSPACE", 1)
+    assert_close(G.state_jacobian(layer, x, head, state).h, got.h)  # other tiles, other products: not to the last bit
 
 
 @pytest.mark.parametrize("bidirectional", [False, True])
@@ -382,8 +384,9 @@ def test_called_under_no_grad_inference_mode_or_autocast_and_leaves_nothing_behi
     assert torch.allclose(G.sequence_jacobian(model, x), want, atol=1e-6)
     for context in (torch.no_grad(), torch.inference_mode(), torch.autocast("cpu", torch.bfloat16)):
         with context:
-            assert torch.equal(G.sequence_jacobian(layer, x), want)
-            assert torch.allclose(G.sequence_jacobian(model, x), want, atol=1e-6)
+            assert torch.allclose(G.sequence_jacobian(layer, x), want, atol=1e-6)
+            rounded = isinstance(context, torch.autocast)  # a model runs as its caller has it
+            assert torch.allclose(G.sequence_jacobian(model, x).float(), want, atol=2e-2 if rounded else 1e-6)
     assert not want.requires_grad and torch.equal(x, before) and x.grad is None
     assert all(parameter.grad is None for parameter in layer.parameters())
     assert float(torch.tensor(1e-38) * 0.1) > 0, "denormal numbers are still switched off"
@@ -617,151 +620,3 @@ def test_a_head_that_is_not_one_is_refused(change, message):
 def test_paths_need_an_lstm():
     with pytest.raises(TypeError, match="GRU has no cell state"):
         G.path_shares(nn.GRU(3, 4, batch_first=True), X)
-
-
-# ---- audit ------------------------------------------------------------------------------------------------------------
-
-
-class Model(nn.Module):
-    """An ordinary model with a switch for each bug of lesson 27."""
-
-    def __init__(self, D=3, H=16, K=2, cls=nn.LSTM, bug=None, vocabulary=0, pool=None):
-        super().__init__()
-        torch.manual_seed(0)
-        self.embedding = nn.Embedding(vocabulary, D) if vocabulary else nn.Identity()
-        self.rnn = cls(D, H, batch_first=True, bidirectional=bug == "future")
-        self.out, self.bug, self.pool = nn.Linear(H * (1 + (bug == "future")), K), bug, pool
-        with torch.no_grad():
-            if bug == "forgets":
-                self.rnn.bias_hh_l0[H : 2 * H] = -10
-            if bug == "explodes":
-                self.rnn.weight_hh_l0.copy_(2 * nn.init.orthogonal_(torch.empty(H, H)))
-
-    def forward(self, x, lengths=None):
-        x = self.embedding(x)
-        if self.bug == "view":
-            x = x.transpose(0, 1).reshape(x.shape)
-        y = self.rnn(x)[0]
-        if self.pool:
-            last = lengths - 1 if self.pool == "last" else torch.full((len(x),), x.shape[1] - 1)
-            y = y[torch.arange(len(x)), last]
-        return self.out(y)
-
-
-class Decoder(nn.Module):
-    def __init__(self, leak):
-        super().__init__()
-        torch.manual_seed(0)
-        self.embedding, self.start = nn.Embedding(10, 8), nn.Linear(5, 16)
-        self.rnn, self.out, self.leak = nn.GRU(8, 16, batch_first=True), nn.Linear(16, 9), leak
-
-    def forward(self, x, target):
-        given = target if self.leak else torch.cat([torch.full_like(target[:, :1], 9), target[:, :-1]], 1)
-        return self.out(self.rnn(self.embedding(given), torch.tanh(self.start(x))[None])[0])
-
-
-LENGTHS, BATCH = torch.tensor([20, 15, 8, 12, 20, 5]), torch.randn(6, 20, 3, generator=torch.Generator().manual_seed(0))
-TOKENS = torch.randint(0, 7, (6, 20), generator=torch.Generator().manual_seed(0))
-TARGET = torch.randint(0, 9, (6, 7), generator=torch.Generator().manual_seed(0))
-
-
-@pytest.mark.parametrize(
-    ("line", "bad", "good", "batch", "options"),
-    [
-        ("causal", Model(bug="future"), Model(), BATCH, {}),
-        (
-            "causal",
-            lambda x: Model(pool="end")(x),
-            lambda x: Model(pool="end")(x * (torch.arange(20) < 19)[:, None]),
-            BATCH,
-            {"delay": 1},
-        ),
-        ("causal", Model(vocabulary=7, bug="future"), Model(vocabulary=7), TOKENS, {}),
-        ("independent", Model(bug="view"), Model(), BATCH, {}),
-        (
-            "independent",
-            nn.Sequential(layers.RNN(3, 4), Wrong(lambda y: y[0] - y[0].mean(0))),
-            layers.RNN(3, 4),
-            BATCH,
-            {},
-        ),
-        ("padding", Model(pool="end"), Model(pool="last"), (BATCH, LENGTHS), {"lengths": LENGTHS}),
-        (
-            "padding",
-            Model(vocabulary=7, pool="end"),
-            Model(vocabulary=7, pool="last"),
-            (TOKENS, LENGTHS),
-            {"lengths": LENGTHS},
-        ),
-        (
-            "padding",
-            Model(bug="future"),
-            lambda x: layers.LSTM(3, 4, bidirectional=True)(x, lengths=LENGTHS),
-            BATCH,
-            {"lengths": LENGTHS, "causal": False},
-        ),
-        ("memory", Model(bug="forgets"), Model(), BATCH, {}),
-        ("memory", Model(), lambda x: x.cumsum(1), BATCH, {"memory": 8}),
-        ("growth", Model(cls=nn.RNN, bug="explodes"), Model(cls=nn.RNN), BATCH.repeat(1, 2, 1), {}),
-        ("target", Decoder(True), Decoder(False), torch.randn(6, 5), {"target": TARGET}),
-    ],
-)
-def test_audit_finds_each_bug_by_exactly_its_line(line, bad, good, batch, options):
-    torch.manual_seed(0)
-    report = G.audit(bad, batch, **options)
-    assert [check.name for check in report if check.ok is False] == [line], report
-    assert not report.passed and report[line].verdict in repr(report) and "✗ " + line in repr(report)
-    torch.manual_seed(0)
-    report = G.audit(good, batch, **options)
-    assert report.passed and report[line].ok is True, report
-    assert [check.name for check in report] == ["causal", "independent", "padding", "memory", "growth", "target"]
-
-
-@pytest.mark.parametrize("cls", TORCH + OWN)
-def test_audit_passes_plain_layers(cls):
-    torch.manual_seed(0)
-    layer = cls(3, 16, batch_first=True) if cls in TORCH else cls(3, 16)
-    report = G.audit(layer, BATCH)
-    assert all(report[name].ok for name in ("causal", "independent", "memory", "growth")), report
-    assert repr(report).count("\n") == 5
-
-
-def test_audit_measures():
-    W = torch.diag(torch.ones(5), -1)  # the echo of five steps ago: all of the sensitivity at lag 5
-    U = torch.zeros(6, 1)
-    U[0] = 1
-    echo = linear(W, U)
-    x = torch.rand(2, 15, 1, dtype=torch.float64) + 0.1
-    report = G.audit(lambda x: echo(x)[0][..., 5:], x, memory=5)
-    assert report["memory"].value == 5 and not G.audit(lambda x: echo(x)[0][..., 5:], x, memory=6)["memory"].ok
-    report = G.audit(linear(torch.tensor([[0.5]]), torch.ones(1, 1)), x)
-    assert report["memory"].value == 0 and abs(report["growth"].value - 0.5) < 1e-6 and report.passed
-    report = G.audit(linear(torch.tensor([[1.1]]), torch.ones(1, 1)), x)
-    assert abs(report["growth"].value - 1.1) < 1e-6 and report["growth"].ok is False
-
-
-def test_audit_of_dropout_batch_norm_and_float_targets():
-    torch.manual_seed(0)
-    norm, core = nn.BatchNorm1d(3), Model()
-    model = lambda x: core(norm(x.transpose(1, 2)).transpose(1, 2))  # noqa: E731
-    report = G.audit(model, BATCH)
-    assert [c.ok for c in report] == [None, False, None, None, None, None] and "not judged" in report["memory"].verdict
-    norm.eval()
-    assert G.audit(model, BATCH).passed
-    dropout = nn.Dropout(0.5)
-    fed = lambda x, y: dropout(x + torch.cat([torch.zeros_like(y[:, :1]), y[:, :-1]], 1))  # noqa: E731
-    assert G.audit(fed, BATCH, target=torch.randn(6, 20, 3), causal=True)["target"].ok
-    assert G.audit(lambda x, y: dropout(x + y), BATCH, target=torch.randn(6, 20, 3))["target"].ok is False
-
-
-def test_audit_of_one_sequence_and_of_bad_input():
-    report = G.audit(Model(), BATCH[:1])
-    assert report["independent"].ok is None and report.passed
-    with pytest.raises(ValueError, match="lengths"):
-        G.audit(Model(), BATCH, lengths=[1, 2])
-    with pytest.raises(TypeError, match="no nn.Embedding"):
-        G.audit(lambda t: torch.ones(6, 20, 1), TOKENS)
-    with pytest.raises(ValueError, match="NaN"):
-        G.audit(Model(), BATCH / 0 * 0)
-    with pytest.raises(TypeError, match="list"):
-        G.audit(Model(), ([1.0],))

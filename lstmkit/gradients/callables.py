@@ -1,0 +1,382 @@
+"""Any callable: is it a function of its input at all, and what does autograd say, output by output?
+
+A callable is called twice with the same input and the same random numbers: who keeps a state between calls is refused, who
+draws random numbers is told that the result holds for one draw. Two backward passes then tell whether sequences (or steps)
+leak into each other (`leak`).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import random
+import threading
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from lstmkit.gradients.settings import BLOCKS, empty, slices, theirs
+from lstmkit.shapes import expect_finite
+
+TRACE = 1e-6  # a gradient below this share of the largest one counts as none where dependence is tested
+_one_at_a_time = threading.RLock()  # the generators and torch's global hooks belong to all threads
+
+
+def call(model: Callable, x: Tensor, state=None, head: Callable | None = None) -> Tensor:
+    y = model(x) if state is None else model(x, state)
+    y = y[0] if isinstance(y, tuple | list) else y
+    return y if head is None else head(y)
+
+
+# ---- random numbers, and what a model keeps ---------------------------------------------------------------------------
+
+
+class Dice:
+    """The state of every generator that a model may draw from without being asked: torch's, Python's, numpy's."""
+
+    def __init__(self, device: torch.device):
+        self.device = device
+        self.states = self._now()
+
+    def _now(self) -> dict:
+        found = {"torch": torch.get_rng_state(), "Python's random": random.getstate(), "numpy": np.random.get_state()}  # noqa: NPY002
+        if self.device.type == "cuda":
+            found["CUDA"] = torch.cuda.get_rng_state(self.device)
+        return found
+
+    def restore(self) -> None:
+        torch.set_rng_state(self.states["torch"])
+        random.setstate(self.states["Python's random"])
+        np.random.set_state(self.states["numpy"])  # noqa: NPY002
+        if "CUDA" in self.states:
+            torch.cuda.set_rng_state(self.states["CUDA"], self.device)
+
+    def moved(self) -> list[str]:
+        """The generators that were drawn from since."""
+        now = self._now()
+        found = [name for name in ("torch", "CUDA") if name in now and not torch.equal(now[name], self.states[name])]
+        if now["Python's random"] != self.states["Python's random"]:
+            found.append("Python's random")
+        if now["numpy"][2] != self.states["numpy"][2] or (now["numpy"][1] != self.states["numpy"][1]).any():
+            found.append("numpy")
+        return found
+
+
+class Function:
+    """A callable that draws the same random numbers at every call. drew: the generators that its first call drew from.
+
+    quiet: no warning if it does.
+    """
+
+    def __init__(self, run: Callable, device: torch.device, quiet: bool = False):
+        self.run, self.device, self.start, self.after, self.drew, self.quiet = (
+            run,
+            device,
+            Dice(device),
+            None,
+            [],
+            quiet,
+        )
+
+    def __call__(self, *args, graph: bool = True) -> object:
+        self.start.restore()
+        with theirs(self.device), torch.set_grad_enabled(graph):
+            y = self.run(*args)
+        if self.after is None:
+            self.drew, self.after = self.start.moved(), Dice(self.device)
+        return y
+
+
+@contextmanager
+def frozen(run: Callable, x: Tensor) -> Iterator[Function]:
+    """The callable as a `Function`; behind it the generators stand as after one call, so that the next call draws anew."""
+    with _one_at_a_time:
+        function = Function(run, x.device if isinstance(x, Tensor) else torch.device("cpu"))
+        try:
+            yield function
+        finally:
+            (function.after or function.start).restore()
+
+
+def modules_of(run: object, depth: int = 3) -> list[nn.Module]:
+    """Every module that a callable can reach: itself, its owner, its closure, what it names, a partial's parts."""
+    found: dict[int, nn.Module] = {}
+
+    def look(thing: object, depth: int) -> None:
+        if isinstance(thing, nn.Module):
+            found.update((id(module), module) for module in thing.modules())
+        elif depth and callable(thing):
+            parts = [getattr(thing, name, None) for name in ("__self__", "__func__", "func")]
+            parts += list(getattr(thing, "args", ())) if hasattr(thing, "func") else []
+            for cell in getattr(thing, "__closure__", None) or ():
+                with contextlib.suppress(ValueError):  # a cell that is still empty
+                    parts.append(cell.cell_contents)
+            code = getattr(thing, "__code__", None)
+            parts += [thing.__globals__[name] for name in code.co_names if name in thing.__globals__] if code else []
+            for part in parts:
+                look(part, depth - 1)
+
+    look(run, depth)
+    return list(found.values())
+
+
+@contextmanager
+def untouched(run: Callable) -> Iterator[None]:
+    """Let a call work on copies of what its modules keep (buffers, attributes): afterwards all is as it was.
+
+    The originals are not written to, for the graph of an earlier call may still need them.
+    """
+    kept = [(module, dict(vars(module)), dict(module._buffers)) for module in modules_of(run)]
+    for module, own, buffers in kept:
+        vars(module).update(
+            {name: _copy(value) for name, value in own.items() if name[0] != "_" or isinstance(value, Tensor)}
+        )
+        module._buffers.update({name: _copy(value) for name, value in buffers.items()})
+    try:
+        yield
+    finally:
+        for module, own, buffers in kept:
+            vars(module).clear()
+            vars(module).update(own)
+            module._buffers.clear()
+            module._buffers.update(buffers)
+
+
+def _copy(value: object) -> object:
+    """Tensors and plain containers are copied, for they may be changed in place; all else is kept as it is."""
+    if isinstance(value, Tensor) and not isinstance(value, nn.Parameter):
+        return value.detach().clone().requires_grad_(value.requires_grad) if value.is_leaf else value.clone()
+    if type(value) in (list, tuple):
+        return type(value)(_copy(part) for part in value)
+    if type(value) is dict:
+        return {key: _copy(part) for key, part in value.items()}
+    return value
+
+
+# ---- one call, checked ------------------------------------------------------------------------------------------------
+
+
+class Outputs(NamedTuple):
+    """y of one call and the leaf that it depends on, a copy of x; one backward pass: grad of ⟨pick, y⟩ by the leaf."""
+
+    y: Tensor
+    leaf: Tensor
+    pick: Tensor
+    grad: Tensor | None
+
+
+def outputs(
+    run: Callable, x: Tensor, what: str = "the model", again: Callable | None = None, needs: bool = True
+) -> Outputs:
+    """Call a callable twice on x, with every check. run: a `Function`, or a callable (a head).
+
+    again(leaf): makes the second call in another way and returns its y. needs: refuse an output that does not depend on x
+    (else its grad is None).
+    """
+    if not isinstance(run, Function):
+        with frozen(run, x) as function:
+            return outputs(function, x, what, again, needs)
+    check(x)
+    leaf = x.detach().clone().requires_grad_()
+    with theirs(run.device):
+        given = leaf.clone()  # a copy, so that the callable may begin with an operation in place
+    y = run(given)
+    if not isinstance(y, Tensor):
+        raise TypeError(f"{what} returned a {type(y).__name__}; expected a tensor y, or a tuple that starts with y")
+    if y.ndim == 0 or len(y) != len(x):
+        raise ValueError(f"{what} maps {tuple(x.shape)} to {tuple(y.shape)}; expected a result for each of the samples")
+    if not y.is_floating_point():
+        raise TypeError(f"{what} returned {str(y.dtype).removeprefix('torch.')}; expected floating point numbers")
+    pick = torch.ones_like(y) if y[0].numel() == 1 else noise(y.shape, y)
+    with theirs(run.device):
+        grad = torch.autograd.grad(y, leaf, pick, True, allow_unused=True)[0] if y.requires_grad else None
+    if grad is None and needs:
+        raise ValueError(
+            f"{what}'s output does not depend on its input: does a detach(), no_grad() or argmax cut it off?"
+        )
+    expect_finite(y, f"{what}'s output")
+    with untouched(run.run):
+        second = run(leaf.detach().clone(), graph=False) if again is None else again(leaf)
+    tell(run, y.detach(), second, what)
+    return Outputs(y, leaf, pick, grad)
+
+
+def check(x: Tensor) -> None:
+    """One clear line unless x is a tensor of floating point numbers without NaN, and not empty."""
+    if not isinstance(x, Tensor):
+        raise TypeError(f"x is a {type(x).__name__}; expected a padded torch.Tensor (N, T, D)")
+    name = str(x.dtype).removeprefix("torch.")
+    if x.is_complex():
+        raise TypeError(
+            f"x has dtype {name}; expected real numbers: give torch.view_as_real(x), and a callable from there"
+        )
+    if not x.is_floating_point():
+        cure = "differentiate by the embedding: x = embedding(tokens), and a callable that starts from there"
+        raise TypeError(f"x has dtype {name}: integers have no gradient; {cure}")
+    if x.ndim == 0 or x.numel() == 0:
+        raise ValueError(f"x has shape {tuple(x.shape)}; expected (N, …): there is nothing in it to differentiate by")
+    expect_finite(x)
+
+
+def tell(run: Function, y: Tensor, again: Tensor, what: str) -> None:
+    """Whether two calls agree. An error for a state kept between calls, a warning for random numbers."""
+    worst = (
+        float((again - y).abs().max() / y.abs().max().clamp_min(torch.finfo(y.dtype).tiny))
+        if again.shape == y.shape
+        else float("inf")
+    )
+    if not worst <= torch.finfo(y.dtype).eps ** 0.6:
+        raise ValueError(
+            f"{what} is not a function of its input: a second call with the same x gave other outputs (by {worst:.2g} of the "
+            "largest). It keeps a state between calls, or has a random generator of its own: reset it inside the callable"
+        )
+    if run.drew and not run.quiet:
+        warnings.warn(
+            f"{what} draws random numbers ({', '.join(run.drew)}): dropout in train mode, teacher forcing by chance, a random "
+            "initial state? The result holds for one draw; call model.eval() for the model as it is used",
+            stacklevel=4,
+        )
+
+
+def noise(shape: tuple[int, ...], like: Tensor) -> Tensor:
+    """Random numbers that disturb no generator."""
+    return torch.randn(shape, generator=torch.Generator().manual_seed(0), dtype=torch.float32).to(
+        like.device, like.dtype
+    )
+
+
+def leak(out: Outputs, axes: int) -> float:
+    """Does an item of y depend on another item of x? The largest such gradient as a share of the largest of all, or more.
+
+    Items are counted along the first `axes` axes of both. The pass behind `out.grad` is repeated with each item's weight times
+    a power of two of its own: where no item reads another, its gradient is multiplied by exactly that, to the last bit.
+    """
+    y, leaf, pick, grad = out
+    scale = _powers(y.shape[:axes]).to(y.device, y.dtype)
+    if scale.numel() == 1:
+        return 0.0
+    other = torch.autograd.grad(y, leaf, pick * scale.view(*scale.shape, *[1] * (y.ndim - axes)), retain_graph=True)[0]
+    other = other / scale.to(leaf.dtype).view(*scale.shape, *[1] * (leaf.ndim - axes))
+    return float((other - grad).abs().max() / grad.abs().max().clamp_min(torch.finfo(grad.dtype).tiny))
+
+
+def _powers(shape: tuple[int, ...]) -> Tensor:
+    """± powers of two, a different one for each of 26 consecutive items, in an order that has no period."""
+    count = int(np.prod(shape))
+    powers = torch.cat([2.0 ** torch.arange(-6, 7), -(2.0 ** torch.arange(-6, 7))])
+    generator = torch.Generator().manual_seed(0)
+    order = torch.cat([torch.randperm(26, generator=generator) for _ in range(-(-count // 26))])[:count]
+    return powers[order].view(shape)
+
+
+# ---- all derivatives of one call --------------------------------------------------------------------------------------
+
+
+def columns(y: Tensor, leaf: Tensor) -> Tensor:
+    """∂y_t/∂leaf_t where each step stands on its own: y (N, T, K), leaf (N, T, …). Returns (N, T, K, …): one pass for each k."""
+    each = torch.eye(y.shape[2], dtype=y.dtype, device=y.device)
+    parts = [torch.autograd.grad(y, leaf, one.expand_as(y), retain_graph=True, allow_unused=True)[0] for one in each]
+    return torch.stack([torch.zeros_like(leaf) if part is None else part for part in parts], dim=2)
+
+
+def by_autograd(out: Outputs, norms: bool) -> Tensor:
+    """The Jacobian of any model by backward passes, batched where they can be: (N, T, K, …), right also if it mixes the batch."""
+    y, leaf = out.y, out.leaf
+    if y.ndim != 3:
+        raise ValueError(
+            f"the model's output has shape {tuple(y.shape)}; expected (N, T, K): unsqueeze what is missing"
+        )
+    mixed = leak(out, 1) > TRACE
+    if y[0].numel() == 1 and not mixed:  # many to one: the pass that was made for the check is the answer
+        answer = out.grad.view(len(y), 1, 1, *leaf.shape[1:])
+        return block_norms(answer, 2) if norms else answer
+    return blocks(y, leaf, norms, mixed)
+
+
+def block_norms(blocks: Tensor, axis: int) -> Tensor:
+    """Frobenius norms of blocks (…, K, S, D…) over K and D…; axis: that of K."""
+    wide = blocks.flatten(axis + 2) if blocks.ndim > axis + 2 else blocks.unsqueeze(-1)
+    return torch.linalg.vector_norm(wide, dim=(axis, axis + 2), dtype=exact(blocks)).to(blocks.dtype)
+
+
+def exact(x: Tensor) -> torch.dtype:
+    """The dtype that sums of squares are kept in: float64, but MPS has none."""
+    return torch.float32 if x.device.type == "mps" else torch.float64
+
+
+def blocks(y: Tensor, leaf: Tensor, norms: bool, mixed: bool) -> Tensor:
+    N, T, K = y.shape
+    if norms:
+        result = empty(leaf, (N, T, leaf[0].shape[0]), exact(leaf), BLOCKS)
+    else:
+        result = empty(leaf, (N, T, K, *leaf.shape[1:]), None, BLOCKS)
+    size = _rows_at_once(y, leaf)
+    for n in slices(N, 1 if mixed else N):  # sequences that do not touch each other share a backward pass
+        for some in slices(T * K, size):
+            grads = _backward(y, leaf, _picks(y, n, some))
+            for row, grad in zip(range(some.start, some.stop), grads, strict=True):
+                if norms:
+                    squares = grad[n].to(result.dtype).square()
+                    result[n, row // K] += squares.reshape(n.stop - n.start, result.shape[2], -1).sum(2)
+                else:
+                    result[n, row // K, row % K] = grad[n]
+    return result.sqrt_().to(leaf.dtype) if norms else result
+
+
+def _picks(y: Tensor, n: slice, some: slice) -> Tensor:
+    """One for each of the outputs `some`, counted t·K + k, of the sequences n: (rows, N, T, K)."""
+    picks = y.new_zeros(some.stop - some.start, *y.shape)
+    for at, row in enumerate(range(some.start, some.stop)):
+        picks[at, n, row // y.shape[2], row % y.shape[2]] = 1
+    return picks
+
+
+def _backward(y: Tensor, leaf: Tensor, picks: Tensor, create_graph: bool = False) -> Tensor:
+    """The gradients of ⟨pick, y⟩ for every pick: (rows, *leaf.shape)."""
+    options = {"retain_graph": True, "create_graph": create_graph}
+    if len(picks) > 1:
+        return torch.autograd.grad(y, leaf, picks, is_grads_batched=True, **options)[0]
+    return torch.autograd.grad(y, leaf, picks[0], **options)[0][None]
+
+
+def _rows_at_once(y: Tensor, leaf: Tensor) -> int:
+    """How many outputs one batched backward pass takes: 1 where torch would only loop (its fused RNNs), or cannot."""
+    seen, todo = set(), [y.grad_fn]
+    while todo:
+        node = todo.pop()
+        if node is None or node in seen:
+            continue
+        seen.add(node)
+        if "Rnn" in node.name():
+            return 1
+        todo += [following for following, _ in node.next_functions]
+    rows = min(128, max(1, 2**26 // ((y.numel() + leaf.numel()) * y.element_size() * 8)))
+    try:
+        _backward(y, leaf, torch.zeros(2, *y.shape, dtype=y.dtype, device=y.device))
+    except (RuntimeError, NotImplementedError):  # an operation without a batched backward
+        return 1
+    return rows
+
+
+def with_graph(run: Callable, x: Tensor, norms: bool) -> Tensor:
+    """The Jacobian with a graph of its own, to x and to the model's parameters: (N, T, K, …), or its norms (N, T, S)."""
+    check(x)
+    leaf = x if x.requires_grad else x.detach().clone().requires_grad_()
+    with theirs(x.device), torch.backends.mkldnn.flags(enabled=False):  # the fused RNNs cannot be differentiated twice
+        y = run(leaf)
+        if not isinstance(y, Tensor) or y.ndim != 3 or len(y) != len(x):
+            given = tuple(y.shape) if isinstance(y, Tensor) else type(y).__name__
+            raise ValueError(f"the model's output is {given}; expected (N, T, K)")
+        N, T, K = y.shape
+        pick = noise(y.shape, y)
+        probe = Outputs(y, leaf, pick, torch.autograd.grad(y, leaf, pick, retain_graph=True)[0])
+        parts, size = [], _rows_at_once(y, leaf)
+        for n in slices(N, 1 if leak(probe, 1) > TRACE else N):
+            rows = [_backward(y, leaf, _picks(y, n, some), True)[:, n] for some in slices(T * K, size)]
+            parts.append(torch.cat(rows).transpose(0, 1).unflatten(1, (T, K)))
+        result = torch.cat(parts)
+        return block_norms(result, 2) if norms else result

@@ -1,0 +1,159 @@
+"""A whole model held as one callable: find the recurrent layer inside it, and see whether the fast road leads through.
+
+It does where the model reads its input step by step (an embedding, a projection), runs one plain recurrent layer over it, and
+reads that out step by step (a head, and perhaps a way around the layer). Whether that is so is not guessed from the model's
+text: the model is run, the layer's input and output are caught, the layer's output is put in again as a leaf, and gradients tell
+what depends on what (`callables.leak`). If anything speaks against it, autograd differentiates the whole model.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from lstmkit.gradients import back
+from lstmkit.gradients.callables import TRACE, Function, Outputs, by_autograd, columns, exact, leak, noise, outputs
+from lstmkit.gradients.linearise import Tape, initial, plain, read, roll
+from lstmkit.gradients.settings import BLOCKS, empty, run, theirs
+
+
+class Caught(NamedTuple):
+    """One call of a plain recurrent layer: its input u, the state it was given, and what it returned."""
+
+    layer: nn.Module
+    u: Tensor
+    state: object
+    y: Tensor
+    final: object
+
+
+@contextmanager
+def _catching(caught: list[Caught | None], instead: tuple | None = None) -> Iterator[None]:
+    """Note every call of a recurrent layer in this thread (None for one that is not plain). instead: what to put out in its place."""
+    thread = threading.get_ident()
+
+    def hook(module: nn.Module, args: tuple, kwargs: dict, output: object) -> object:
+        recurrent = isinstance(module, nn.RNNBase | nn.RNNCellBase) or hasattr(module, "weight_hh_l0")
+        if threading.get_ident() != thread or not recurrent:
+            return None
+        named = {name: value for name, value in kwargs.items() if value is not None}
+        u = args[0] if args else named.get("input", named.get("x"))
+        state = args[1] if len(args) > 1 else named.get("hx", named.get("state"))
+        known = len(args) <= 2 and set(named) <= {"input", "x", "hx", "state"}
+        if not (known and plain(module) and isinstance(u, Tensor) and u.ndim == 3):
+            caught.append(None)
+            return None
+        caught.append(Caught(module, u, state, *output))
+        return instead
+
+    handle = nn.modules.module.register_module_forward_hook(hook, with_kwargs=True)
+    try:
+        yield
+    finally:
+        handle.remove()
+
+
+def jacobian(function: Function, x: Tensor, norms: bool) -> Tensor:
+    """∂y_t/∂x_s of any callable, (N, T, K, …) or norms (N, T, S): through the layer inside it, or else by autograd."""
+    caught: list[Caught | None] = []
+    swapped: list[Tensor] = []  # of the second call: y, x, the layer's output, its final states, all leaves but y
+
+    def again(leaf: Tensor) -> Tensor:
+        if not _fits(caught, x):
+            return function(leaf.detach().clone(), graph=False)
+        layer_y, *final = leaves = [_leaf(part) for part in (caught[0].y, *_parts(caught[0].final))]
+        second, instead = _leaf(leaf), tuple(final) if isinstance(caught[0].final, tuple) else final[0]
+        with _catching([], (layer_y, instead)):
+            y = function(second.clone())
+        swapped.extend([y, second, *leaves])
+        return y.detach()
+
+    with _catching(caught):
+        out = outputs(function, x, again=again)
+    with theirs(x.device):
+        tape = _tape(caught[0], swapped, out) if swapped else None
+    if tape is None:
+        return by_autograd(out, norms)
+    if norms:
+        result = empty(x, (tape.N, tape.T, tape.T), exact(x), BLOCKS)
+    else:
+        result = empty(x, (tape.N, tape.T, tape.K, tape.T, tape.D), None, BLOCKS)
+    run(lambda: back.fill(tape, result, norms), x.device)
+    return result.sqrt_().to(x.dtype) if norms else result.view(*result.shape[:3], *x.shape[1:])
+
+
+def _parts(state: object) -> list[Tensor]:
+    """The tensors of a state: one, or a pair."""
+    return [] if state is None else list(state) if isinstance(state, tuple | list) else [state]
+
+
+def _leaf(part: Tensor) -> Tensor:
+    return part.detach().clone().requires_grad_()
+
+
+def _fits(caught: list[Caught | None], x: Tensor) -> bool:
+    """One call of one plain layer, with a step for each step of x, that draws no dropout."""
+    if len(caught) != 1 or caught[0] is None or x.ndim < 2:
+        return False
+    layer, u = caught[0].layer, caught[0].u
+    same = u.shape[:2] == x.shape[:2] and u.dtype == x.dtype == layer.weight_hh_l0.dtype
+    return same and x.dtype in (torch.float32, torch.float64) and not layer.dropout * layer.training
+
+
+def _tape(caught: Caught, swapped: list[Tensor], out: Outputs) -> Tape | None:
+    """The layer between what stands before, beside and behind it; None if something in the model reaches across steps."""
+    (y, second, layer_y, *final), leaf, (N, T) = swapped, out.leaf, out.leaf.shape[:2]
+    if y.ndim != 3 or y.shape[1] != T:
+        return None
+    pick = noise(y.shape, y)
+    by_y, by_x, *by_final = torch.autograd.grad(
+        y, [layer_y, second, *final], pick, retain_graph=True, allow_unused=True
+    )
+    if by_y is None or any(part is not None and part.any() for part in by_final):
+        return None
+    if leak(Outputs(y, layer_y, pick, by_y), 2) > TRACE:
+        return None
+    beside = before = None
+    if by_x is not None and by_x.any():  # a way around the layer
+        if leak(Outputs(y, second, pick, by_x), 2) > TRACE:
+            return None
+        beside = columns(y, second).reshape(N, T, y.shape[2], -1)
+    for part in _parts(caught.state):
+        if (
+            part.requires_grad
+            and torch.autograd.grad(part.sum(), leaf, retain_graph=True, allow_unused=True)[0] is not None
+        ):
+            return None
+    if not _is(caught.u, leaf):
+        pick = noise(caught.u.shape, caught.u)
+        by_x = torch.autograd.grad(caught.u, leaf, pick, retain_graph=True, allow_unused=True)[0]
+        if by_x is None or leak(Outputs(caught.u, leaf, pick, by_x), 2) > TRACE:
+            return None
+        before = columns(caught.u, leaf).reshape(N, T, caught.u.shape[2], -1)
+    net, u = read(caught.layer), caught.u.detach()
+    stack, _ = run(lambda: roll(net, u, initial(net, caught.state, u)), u.device)
+    tape = Tape(stack, columns(y, layer_y).transpose(0, 1), before, beside)
+    return _folded(tape) if before is not None else tape
+
+
+def _is(u: Tensor, leaf: Tensor) -> bool:
+    """Whether the layer reads x itself: u is the copy of the leaf that the callable was given."""
+    node = u.grad_fn
+    own = node is not None and node.name().startswith("CloneBackward") and u.shape == leaf.shape
+    return own and getattr(node.next_functions[0][0], "variable", None) is leaf
+
+
+def _folded(tape: Tape) -> Tape:
+    """Where what stands before the layer is the same linear map at every step, it belongs into the layer's own weights."""
+    one, H = tape.before[:1, :1], tape.H
+    rounding = 8 * torch.finfo(one.dtype).eps * one.abs().max()
+    if one.shape[3] > one.shape[2] or (tape.before - one).abs().max() > rounding:
+        return tape
+    for step in tape.stack[0]:
+        step.W = torch.cat([step.W[:, :H], step.W[:, H:] @ one[0, 0]], dim=1)
+    return tape._replace(before=None)
