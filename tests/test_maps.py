@@ -95,6 +95,16 @@ def test_the_guide_s_and_the_glossary_s_numbers_are_lessons_in_order():
     assert len({term for term, _ in terms}) == len(terms)
 
 
+@pytest.mark.parametrize("name", [*maps.PLACES, "CONTRIBUTING.md"])
+def test_a_lesson_is_named_by_number_and_file_together(name):
+    stems = {entry.stem for entry in maps.read(ROOT)}
+    for label, target in re.findall(
+        r"\[([^]]+)\]\((?:lessons/)?([^)/]+)\.ipynb\)", (ROOT / name).read_text(encoding="utf-8")
+    ):
+        number = re.search(r"\d\d", label)
+        assert target in stems and (not number or number[0] == target[:2]), f"{name}: [{label}]({target}.ipynb)"
+
+
 def test_a_lesson_s_link_appears_when_its_notebook_does(made_course, capsys, monkeypatch):
     monkeypatch.chdir(made_course)
     readme = made_course / "README.md"
