@@ -11,6 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from lstmkit import need
+
 __all__ = [
     "COLOURS",
     "bars",
@@ -57,8 +59,7 @@ def panels(rows: int = 1, columns: int = 1, size: tuple[float, float] = (7.2, 3.
 
     size: width and height of one panel, in inches (the whole is at most 12 wide). options: as for `plt.subplots`.
     """
-    import matplotlib.pyplot as plt
-
+    plt = need(__package__, "matplotlib.pyplot")
     width = min(12.0, size[0] * columns)
     with plt.rc_context(_STYLE):
         fig, axes = plt.subplots(rows, columns, figsize=(width, size[1] * rows), layout="constrained", **options)
