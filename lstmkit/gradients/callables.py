@@ -19,7 +19,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from lstmkit.gradients.settings import BLOCKS, empty, slices, theirs
+from lstmkit.gradients.settings import BLOCKS, empty, slices, theirs, unfused
 from lstmkit.shapes import expect_finite
 
 TRACE = 1e-6  # a gradient below this share of the largest one counts as none where dependence is tested
@@ -366,7 +366,7 @@ def with_graph(run: Callable, x: Tensor, norms: bool) -> Tensor:
     """The Jacobian with a graph of its own, to x and to the model's parameters: (N, T, K, …), or its norms (N, T, S)."""
     check(x)
     leaf = x if x.requires_grad else x.detach().clone().requires_grad_()
-    with theirs(x.device), torch.backends.mkldnn.flags(enabled=False):  # the fused RNNs cannot be differentiated twice
+    with theirs(x.device), unfused():
         y = run(leaf)
         if not isinstance(y, Tensor) or y.ndim != 3 or len(y) != len(x):
             given = tuple(y.shape) if isinstance(y, Tensor) else type(y).__name__

@@ -17,7 +17,18 @@ import torch
 from torch import Tensor, nn
 
 from lstmkit.gradients import back
-from lstmkit.gradients.callables import TRACE, Function, Outputs, by_autograd, columns, exact, leak, noise, outputs
+from lstmkit.gradients.callables import (
+    TRACE,
+    Function,
+    Outputs,
+    by_autograd,
+    columns,
+    exact,
+    leak,
+    noise,
+    outputs,
+    tell,
+)
 from lstmkit.gradients.linearise import Tape, initial, plain, read, roll
 from lstmkit.gradients.settings import BLOCKS, empty, run, theirs
 
@@ -68,8 +79,9 @@ def jacobian(function: Function, x: Tensor, norms: bool) -> Tensor:
             return function(leaf.detach().clone(), graph=False)
         layer_y, *final = leaves = [_leaf(part) for part in (caught[0].y, *_parts(caught[0].final))]
         second, instead = _leaf(leaf), tuple(final) if isinstance(caught[0].final, tuple) else final[0]
-        with _catching([], (layer_y, instead)):
+        with _catching(later := [], (layer_y, instead)):
             y = function(second.clone())
+        tell(function, layer_y.detach(), later[0].y.detach(), "the model")  # what the layer itself put out this time
         swapped.extend([y, second, *leaves])
         return y.detach()
 

@@ -56,6 +56,17 @@ def theirs(device: torch.device | str) -> Iterator[None]:
         yield
 
 
+@contextmanager
+def unfused() -> Iterator[None]:
+    """Without oneDNN's fused RNNs, which cannot be differentiated twice."""
+    before = torch.backends.mkldnn.enabled
+    torch.backends.mkldnn.enabled = False
+    try:
+        yield
+    finally:
+        torch.backends.mkldnn.enabled = before
+
+
 def run(work: Callable[[], object], device: torch.device) -> object:
     """Do the work under `ours`, on a CPU with several threads in a thread of its own. An interrupt ends it within one step.
 
@@ -77,6 +88,8 @@ def run(work: Callable[[], object], device: torch.device) -> object:
 
     future = _worker(os.getpid()).submit(there)
     try:
+        while not future.done():
+            wait([future], timeout=0.2)  # not without a limit: on Windows nothing interrupts that
         return future.result()
     except BaseException:  # KeyboardInterrupt in the caller, while the worker goes on
         stop.set()
