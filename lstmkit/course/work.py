@@ -136,7 +136,9 @@ def _carry_over(work: Path, lessons: list[Path]) -> None:
             _set_aside(path)
         elif stem:
             path.rename(work / f"{stem}.ipynb")
-            print(f"your {path.name}, of an earlier edition, is now {stem}.ipynb; its exercises have their old numbers")
+            print(
+                f"your {path.name}, of an earlier edition, is now {stem}.ipynb; its checks keep their old numbers, which others have now"
+            )
 
 
 def _safely(path: Path) -> dict[str, str]:
