@@ -15,27 +15,17 @@ continually running fully recurrent neural networks (forward mode); Griewank and
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from lstmkit.gradients import back, settings
-from lstmkit.gradients.callables import TRACE, Outputs, check, columns, exact, leak, outputs
-from lstmkit.gradients.linearise import (
-    Net,
-    Step,
-    altered,
-    head_jacobian,
-    initial,
-    kind_of,
-    read,
-    record,
-    roll,
-)
-from lstmkit.gradients.settings import BLOCKS, alive, empty, numbers, run, slices, theirs
-from lstmkit.shapes import expect, expect_finite
+from lstmkit.gradients.callables import check, exact
+from lstmkit.gradients.linearise import Step, altered, kind_of, read, record
+from lstmkit.gradients.parts import Parts, Sources, adjoints_by_z, jacobian_by_z, linearised, sources, tangents_by_z
+from lstmkit.gradients.settings import BLOCKS, alive, empty, numbers, run, slices
+from lstmkit.shapes import expect
 
 # What `_road` counts, in multiply-adds of a matrix product. Measured: `python -m tests.bench --calibrate`.
 ENTRY = 20  # the elementwise work on one entry of d
@@ -70,7 +60,7 @@ def one_to_many_jacobian(
     kind_of(layer, "one_to_many_jacobian")
     if feedback is not None and layer.bidirectional:
         raise ValueError("feedback needs one direction: a backward direction would read outputs that are not there yet")
-    parts = _Parts(read(layer), layer.input_size, layer.weight_hh_l0, start, inputs, head, steps, feedback)
+    parts = Parts(read(layer), layer.input_size, layer.weight_hh_l0, start, inputs, head, steps, feedback)
     result = _solve(parts, z, norms)
     return numbers(
         result
@@ -108,7 +98,7 @@ def of_model(model: nn.Module, z: Tensor, norms: bool) -> Tensor:
                 torch.cat([feedback.weight.new_zeros(D, K), torch.eye(K, dtype=z.dtype, device=z.device)])
             )
     weight = lstm.weight_hh if wiring == "fed-back outputs" else lstm.weight_hh_l0
-    result = _solve(_Parts(net, lstm.input_size, weight, start, inputs, model.read, T, feedback, True), z, False)
+    result = _solve(Parts(net, lstm.input_size, weight, start, inputs, model.read, T, feedback, True), z, False)
     return torch.linalg.vector_norm(result, dim=2, dtype=exact(z)).to(z.dtype) if norms else result
 
 
@@ -156,216 +146,13 @@ def transition_jacobian(layer: nn.Module, x: Tensor, state=None) -> Tensor:
     return numbers(result)
 
 
-# ---- the model as its parts -------------------------------------------------------------------------------------------
-
-
-class _Parts(NamedTuple):
-    net: Net
-    D: int
-    like: Tensor  # a weight: its dtype and device
-    start: Callable | None
-    inputs: Callable | Tensor | None
-    head: Callable | None
-    steps: int | None
-    feedback: Callable | None
-    ours: bool = False  # start and inputs are the library's own: nothing to check
-
-
-class _Sources(NamedTuple):
-    """Where z enters. start, inputs: calls whose y is (N, S) and (N, T, D), None where they do not depend on z."""
-
-    start: Outputs | None
-    inputs: Outputs | None
-    state: list[Tensor]
-    x: Tensor
-    same: bool  # every step reads the same
-
-
-def _sources(parts: _Parts, z: Tensor) -> _Sources:
-    check(z)
-    for name in ("dtype", "device"):
-        if getattr(z, name) != getattr(parts.like, name):
-            raise TypeError(
-                f"z has {name} {getattr(z, name)}, the layer {getattr(parts.like, name)}; convert one with .to(…)"
-            )
-    if z.dtype not in (torch.float32, torch.float64):
-        raise TypeError(f"z has dtype {str(z.dtype).removeprefix('torch.')}; expected float32 or float64")
-    N, T, D, net = len(z), parts.steps, parts.D, parts.net
-    if T is not None and (isinstance(T, bool) or int(T) != T or T < 1):
-        raise ValueError(f"steps is {T!r}; expected a whole number of at least 1")
-    given, same = None, False
-    if callable(parts.inputs):
-        given = _ask(lambda z: _inputs(parts.inputs(z), N, D, "inputs"), z, "inputs", parts.ours)
-        x, same = given.y.detach(), given.y.stride(1) == 0
-    elif parts.inputs is not None:
-        x = _inputs(parts.inputs, N, D, "inputs").detach()
-        expect(x, "N T D", name="inputs", dtype=z.dtype)
-        expect_finite(x, "inputs")
-    else:
-        if T is None:
-            raise ValueError("how many steps? Give steps=…, or inputs=… for what the layer reads")
-        x = z.new_zeros(N, int(T), D)
-    if T is not None and x.shape[1] != T:
-        raise ValueError(f"inputs have {x.shape[1]} steps, but steps={T}: leave steps out, or make them agree")
-    begun, state = None, initial(net, None, x)
-    if parts.start is not None:
-        begun = _ask(lambda z: _flat(net, parts.start(z), x), z, "start", parts.ours)
-        halves = begun.y.detach().unflatten(1, (net.states, -1, net.H)).permute(1, 2, 0, 3).contiguous()
-        state = list(halves)
-    given, begun = (None if one is None or one.grad is None else one for one in (given, begun))
-    if given is None and begun is None:
-        raise ValueError(
-            "nothing depends on z: give start=… or inputs=…, a function of z (is a detach() or no_grad() in it?)"
-        )
-    return _Sources(begun, given, state, x, same)
-
-
-def _ask(function: Callable, z: Tensor, what: str, ours: bool) -> Outputs:
-    """One checked call of start or inputs, which must treat the sequences of the batch one by one. ours: nothing to check."""
-    if ours:
-        leaf = z.detach().clone().requires_grad_()
-        with theirs(z.device):
-            return Outputs(function(leaf), leaf, leaf, leaf)
-    out = outputs(function, z, what, needs=False)
-    if out.grad is not None and leak(out, 1) > TRACE:
-        raise ValueError(
-            f"{what} mixes the batch: a sequence depends on another one's z (a view, BatchNorm in train mode?)"
-        )
-    return out
-
-
-def _inputs(x: object, N: int, D: int, name: str) -> Tensor:
-    expect(x, "N T D", name=name, N=N, D=D)
-    return x
-
-
-def _flat(net: Net, state: object, x: Tensor) -> Tensor:
-    """A state in torch's layout as (N, S): h of all layers, then c. One clear line if it is not in that layout."""
-    return torch.cat([part.transpose(0, 1).flatten(1) for part in initial(net, state, x)], dim=1)
-
-
-# ---- the forward pass, open or closed ---------------------------------------------------------------------------------
-
-
-def _linearised(parts: _Parts, given: _Sources) -> tuple[list[list[Step]], Tensor, Tensor | None]:
-    """The stack around its forward pass, the head's Jacobian C, and the loop, (T−1, N, D, H): ∂x_{t+1}/∂h_t, where there is one."""
-    net, x, y_fed = parts.net, given.x, None
-    if parts.feedback is not None:
-        if net.p:
-            raise ValueError("dropout between the layers of a closed loop: call layer.eval()")
-        if (folded := _in_the_weights(parts, given)) is not None:
-            return [[folded]], head_jacobian(parts.head, x.new_empty(len(x), 1, net.H)), None
-        x, y_fed = _closed(parts, given)
-    stack, y = run(lambda: roll(net, x, given.state), x.device)
-    expect_finite(y, "the layer's output")
-    y = y.transpose(0, 1)
-    C = head_jacobian(parts.head, y.contiguous() if net.own else y)
-    if y_fed is None or y_fed.shape[1] < 2:
-        return stack, C, None
-    by_y = _feedback_jacobian(parts.feedback, y_fed[:, :-1])
-    if by_y is None:  # what is fed back does not depend on the output
-        return stack, C, None
-    loop = by_y @ (C if len(C) == 1 else C[:-1])
-    if len(stack) == 1 and len(loop) == 1 == loop.shape[1]:  # the same at every step: it belongs into W_hh
-        step, H = stack[0][0], net.H
-        step.first = step.W
-        step.W = torch.cat([step.W[:, :H] + step.W[:, H:] @ loop[0, 0], step.W[:, H:]], dim=1)
-        return stack, C, None
-    return stack, C, loop.expand(x.shape[1] - 1, len(x), -1, -1)
-
-
-def _in_the_weights(parts: _Parts, given: _Sources) -> Step | None:
-    """A loop of linear maps around one layer is a layer with another W_hh: nothing to walk step by step.
-
-    x_{t+1} + B(A h_t + a) + b enters the gates as (W_hh + W_ih B A) h_t + W_ih (x_{t+1} + B a + b), but for a GRU, whose reset gate acts
-    on W_hh h alone; the first step reads no output: what W_hh brings too much of h_0 is taken from x_1.
-    """
-    head, feedback, net, x = parts.head, parts.feedback, parts.net, given.x
-    linear = all(
-        type(part) is nn.Linear and not altered(part) and part.weight.dtype == x.dtype for part in (head, feedback)
-    )
-    if not linear or net.kind == "GRU" or len(net.weights) > 1 or head.in_features != net.H:
-        return None
-    if (feedback.in_features, feedback.out_features) != (head.out_features, parts.D):
-        return None  # _closed says what is wrong
-
-    def work() -> tuple[Step, Tensor]:
-        W_ih, W_hh, *biases = net.weights[0][0]
-        loop = feedback.weight @ head.weight
-        always = sum(
-            ([feedback.weight @ head.bias] if head.bias is not None else [])
-            + ([feedback.bias] if feedback.bias is not None else [])
-        )
-        seen = x + always
-        seen[:, 0] = x[:, 0] - given.state[0][0].detach() @ loop.T
-        closed = W_hh + W_ih @ loop
-        stack, y = roll(net._replace(weights=[[[W_ih, closed, *biases]]]), seen, given.state)
-        stack[0][0].first = torch.cat([W_hh, W_ih], dim=1)
-        return stack[0][0], y
-
-    step, y = run(work, x.device)
-    expect_finite(y, "the layer's output")
-    return step
-
-
-def _closed(parts: _Parts, given: _Sources) -> tuple[Tensor, Tensor]:
-    """Step by step with its own outputs fed back: what the layer read, (N, T, D), and the outputs, (N, T, K)."""
-    net, (N, T, D) = parts.net, given.x.shape
-    cell = {
-        "LSTM": torch.lstm_cell,
-        "GRU": torch.gru_cell,
-        "RNN": torch.rnn_relu_cell if net.act == "relu" else torch.rnn_tanh_cell,
-    }[net.kind]
-    states = [list(layer) for layer in zip(*given.state, strict=True)]  # for each layer, h or h and c
-    seen, outs, fed = [], [], None
-    with theirs(given.x.device), torch.no_grad():
-        for t in range(T):
-            below = given.x[:, t] if fed is None else given.x[:, t] + fed
-            seen.append(below)
-            for state, (weights,) in zip(states, net.weights, strict=True):
-                new = cell(below, state if net.kind == "LSTM" else state[0], *weights)
-                state[:] = new if net.kind == "LSTM" else [new]
-                below = state[0]
-            y = below[:, None] if parts.head is None else parts.head(below[:, None])
-            if not isinstance(y, Tensor) or y.ndim != 3 or y.shape[:2] != (N, 1):
-                got = tuple(y.shape) if isinstance(y, Tensor) else type(y).__name__
-                raise ValueError(
-                    f"the head maps one step, (N={N}, 1, {net.H}), to {got}; expected (N, 1, K), each step on its own"
-                )
-            outs.append(y[:, 0])
-            if t < T - 1:
-                fed = parts.feedback(outs[-1])
-                if not isinstance(fed, Tensor) or fed.shape != (N, D):
-                    got = tuple(fed.shape) if isinstance(fed, Tensor) else type(fed).__name__
-                    raise ValueError(
-                        f"feedback maps y_t, (N={N}, K={y.shape[2]}), to {got}; expected (N, D={D}): it is added to the layer's input"
-                    )
-    return torch.stack(seen, dim=1), torch.stack(outs, dim=1)
-
-
-def _feedback_jacobian(feedback: Callable, y: Tensor) -> Tensor | None:
-    """∂feedback(y_t)/∂y_t, (T, N, D, K), or (1, 1, D, K) where it is the same everywhere. y: (N, T, K)."""
-    if type(feedback) is nn.Linear and not altered(feedback):
-        return feedback.weight.detach()[None, None]
-    out = outputs(lambda y: torch.stack([feedback(one) for one in y.unbind(1)], dim=1), y, "feedback", needs=False)
-    if out.grad is None:
-        return None
-    if leak(out, 2) > TRACE:
-        raise ValueError(
-            "feedback mixes the batch, or keeps a state: what it returns for a sequence depends on another one's output"
-        )
-    by_y = columns(out.y, out.leaf).transpose(0, 1)
-    same = (by_y - by_y[:1, :1]).abs().max() <= 8 * torch.finfo(y.dtype).eps * by_y.abs().max()
-    return by_y[:1, :1] if same else by_y
-
-
 # ---- three roads ------------------------------------------------------------------------------------------------------
 
 
-def _solve(parts: _Parts, z: Tensor, norms: bool) -> Tensor:
+def _solve(parts: Parts, z: Tensor, norms: bool) -> Tensor:
     """∂y/∂z as (N, T, K, P), or its norms (N, T)."""
-    given = _sources(parts, z)
-    stack, C, loop = _linearised(parts, given)
+    given = sources(parts, z)
+    stack, C, loop = linearised(parts, given)
     (N, T, _), K, P = given.x.shape, C.shape[2], z[0].numel()
     road = _road(stack, given, T, K, P)
     result = empty(z, (N, T), exact(z), BLOCKS) if norms else empty(z, (N, T, K, P), None, BLOCKS)
@@ -373,7 +160,7 @@ def _solve(parts: _Parts, z: Tensor, norms: bool) -> Tensor:
     return result.sqrt_().to(z.dtype) if norms else result
 
 
-def _road(stack: list[list[Step]], given: _Sources, T: int, K: int, P: int) -> str:
+def _road(stack: list[list[Step]], given: Sources, T: int, K: int, P: int) -> str:
     """Which road should be the fastest: everything counted in multiply-adds."""
     N, depth, S = len(given.x), len(stack), sum(part[:, 0].numel() for part in given.state)
     size = sum(step.W.numel() + ENTRY * len(step.W) for both in stack for step in both)
@@ -392,28 +179,28 @@ def _road(stack: list[list[Step]], given: _Sources, T: int, K: int, P: int) -> s
     return min(costs, key=costs.get)
 
 
-def _from_z(stack, C, loop, given: _Sources, result: Tensor, norms: bool) -> None:
+def _from_z(stack, C, loop, given: Sources, result: Tensor, norms: bool) -> None:
     """A row of tangents for each number of z."""
     P, (N, T, D) = (given.start or given.inputs).leaf[0].numel(), given.x.shape
     for rows in slices(P, _rows(stack, given)):
-        state = None if given.start is None else _tangents_by_z(given.start, rows)
+        state = None if given.start is None else tangents_by_z(given.start, rows)
         seen = [None] * T
         if given.inputs is not None:
-            by_z = _tangents_by_z(given.inputs._replace(y=given.inputs.y[:, :1]) if given.same else given.inputs, rows)
+            by_z = tangents_by_z(given.inputs._replace(y=given.inputs.y[:, :1]) if given.same else given.inputs, rows)
             by_z = by_z.view(N, rows.stop - rows.start, -1, D)
             some = by_z.abs().amax((0, 1, 3)).tolist()
             seen = [by_z[:, :, 0]] * T if given.same else [by_z[:, :, t] if some[t] else None for t in range(T)]
         _put(_sweep(stack, C, loop, state, seen, rows.stop - rows.start, N), result, rows, norms)
 
 
-def _from_the_narrowest(stack, C, loop, given: _Sources, result: Tensor, norms: bool) -> None:
+def _from_the_narrowest(stack, C, loop, given: Sources, result: Tensor, norms: bool) -> None:
     """A row for each number of the state, and of what every step reads; then the chain rule with their Jacobians by z."""
     (N, T, D), one = given.x.shape, given.start or given.inputs
     S = sum(part[:, 0].numel() for part in given.state) if given.start is not None else 0
     Q = S + D * (given.inputs is not None)
-    by_z = [_jacobian_by_z(given.start)] if S else []
+    by_z = [jacobian_by_z(given.start)] if S else []
     if given.inputs is not None:
-        by_z.append(_jacobian_by_z(given.inputs._replace(y=given.inputs.y[:, :1])))
+        by_z.append(jacobian_by_z(given.inputs._replace(y=given.inputs.y[:, :1])))
     by_z, narrow = torch.cat(by_z, dim=1), one.leaf.new_empty(N, T, C.shape[2], Q)
     for rows in slices(Q, _rows(stack, given)):
         eye = torch.eye(Q, dtype=narrow.dtype, device=narrow.device)[rows].expand(N, -1, -1)
@@ -428,7 +215,7 @@ def _from_the_narrowest(stack, C, loop, given: _Sources, result: Tensor, norms: 
             result[:, t] = part
 
 
-def _back(stack, C, loop, given: _Sources, result: Tensor, norms: bool) -> None:
+def _back(stack, C, loop, given: Sources, result: Tensor, norms: bool) -> None:
     """A row of adjoints for each output; then backward passes through start and inputs, many at once."""
     (N, T, D), K = given.x.shape, C.shape[2]
     ones = [both[0] for both in stack]
@@ -446,7 +233,7 @@ def _back(stack, C, loop, given: _Sources, result: Tensor, norms: bool) -> None:
         rows = 0
         for source, adjoint in ((given.start, by_state), (given.inputs, by_x)):
             if source is not None:
-                rows = rows + _adjoints_by_z(source, adjoint.transpose(0, 1))
+                rows = rows + adjoints_by_z(source, adjoint.transpose(0, 1))
         rows = rows.transpose(0, 1).unflatten(1, (T, -1))  # (N, T, k, P)
         if norms:
             result += rows.to(result.dtype).square().sum((2, 3))
@@ -454,7 +241,7 @@ def _back(stack, C, loop, given: _Sources, result: Tensor, norms: bool) -> None:
             result[:, :, k] = rows
 
 
-def _rows(stack: list[list[Step]], given: _Sources) -> int:
+def _rows(stack: list[list[Step]], given: Sources) -> int:
     """How many rows of tangents a sweep takes at once."""
     (N, T, D), H, directions = given.x.shape, stack[0][0].q.shape[3], len(stack[0])
     return max(1, settings.WORKSPACE // (given.x.element_size() * N * T * (2 * H * directions + D)))
@@ -526,43 +313,3 @@ def _put(tangents: Tensor, result: Tensor, rows: slice, norms: bool) -> None:
         result += tangents.to(result.dtype).square().sum((2, 3)).T
     else:
         result[..., rows] = tangents.permute(1, 0, 3, 2)
-
-
-# ---- start and inputs by z --------------------------------------------------------------------------------------------
-
-
-def _tangents_by_z(source: Outputs, rows: slice) -> Tensor:
-    """What y of start or inputs does when numbers `rows` of z move: (N, R, M). By backward passes through the backward pass."""
-    y, leaf, R = source.y.flatten(1), source.leaf, rows.stop - rows.start
-    with theirs(leaf.device):
-        weights = torch.zeros_like(y, requires_grad=True)
-        try:
-            by_z = torch.autograd.grad(y, leaf, weights, create_graph=True)[0]
-            picks = leaf.new_zeros(R, len(leaf), leaf[0].numel())
-            picks[torch.arange(R), :, torch.arange(rows.start, rows.stop)] = 1
-            return torch.autograd.grad(
-                by_z, weights, picks.view(R, *leaf.shape), retain_graph=True, is_grads_batched=True
-            )[0].transpose(0, 1)
-        except (RuntimeError, NotImplementedError):  # something in it cannot be differentiated twice
-            return _jacobian_by_z(source)[:, :, rows].transpose(1, 2)
-
-
-def _jacobian_by_z(source: Outputs) -> Tensor:
-    """∂y/∂z of start or inputs: (N, M, P), a backward pass for each number of y."""
-    M = source.y[0].numel()
-    eye = torch.eye(M, dtype=source.y.dtype, device=source.y.device)
-    return _adjoints_by_z(source, eye[:, None].expand(-1, len(source.y), -1)).transpose(0, 1)
-
-
-def _adjoints_by_z(source: Outputs, rows: Tensor) -> Tensor:
-    """Rows of adjoints of y, (R, N, …), to those of z, (R, N, P)."""
-    y, leaf, parts = source.y, source.leaf, []
-    with theirs(leaf.device):
-        for some in slices(len(rows), max(1, 2**24 // (y.numel() + leaf.numel()))):
-            picks = rows[some].reshape(-1, *y.shape)
-            try:
-                grads = torch.autograd.grad(y, leaf, picks, retain_graph=True, is_grads_batched=True)[0]
-            except (RuntimeError, NotImplementedError):  # an operation without a batched backward
-                grads = torch.stack([torch.autograd.grad(y, leaf, pick, retain_graph=True)[0] for pick in picks])
-            parts.append(grads.flatten(2))
-    return torch.cat(parts)
