@@ -16,7 +16,7 @@ from torch import Tensor
 from lstmkit.exercises.attempt import Outcome, attempt
 from lstmkit.exercises.compare import difference, show
 from lstmkit.exercises.core import Case, Exercise, find
-from lstmkit.exercises.explain import explain
+from lstmkit.exercises.explain import cure, explain, in_short
 from lstmkit.exercises.forms import allowed_at, as_asked, form
 from lstmkit.exercises.sandbox import TimeUp, quiet
 from lstmkit.runtime import grading
@@ -175,10 +175,14 @@ def _known_outcome(definition: Exercise, name: str | int, answer: Any, cases: li
 
 def _describe(definition: Exercise, mine: Outcome, right: Outcome, answer: Any) -> str:
     """What differs between an answer's call and the reference's, in words."""
+    if mine.error is not None and mine.result is not None:  # it ran, but its gradient does not
+        return difference(mine.result, right.result, definition.tolerance) or (
+            f"the values are right, but no gradient can be computed: {in_short(mine.error)}\n  {cure(mine.error) or ''}".rstrip()
+        )
     if mine.error is not None:
         return explain(mine.error, answer, _signature(definition.reference))
     if mine.returned == "nothing" != right.returned:
-        return "your function returned None: is a `return` missing?"
+        return "your function returns nothing (None): is the `return` missing?"
     if mine.changed != right.changed and mine.changed:
         name = mine.names[mine.changed[0]]
         return f"your function changes its input `{name}` in place: work on a copy, or write `a = a + b` for `a += b`"

@@ -55,7 +55,7 @@ def _several(found, expected, tolerance, where) -> str | None:
     if isinstance(found, Tensor):
         return f"{at}one tensor of shape {tuple(found.shape)}; expected {len(expected)} results: {show(expected)}"
     if not isinstance(found, tuple | list):
-        return f"{at}{show(found)}; expected {show(expected)}"
+        return f"{at}{show(found)}; expected {len(expected)} results: {show(expected)}"
     if len(found) != len(expected):
         return f"{at}{len(found)} results, {show(found)}; expected {len(expected)}: {show(expected)}"
     names = getattr(expected, "_fields", None) or [f"[{n}]" for n in range(len(expected))]
@@ -69,9 +69,9 @@ def _several(found, expected, tolerance, where) -> str | None:
 def show(value) -> str:
     """A short picture of a value for a message: shapes for tensors, the values where they are few."""
     if isinstance(value, Tensor | np.ndarray):
-        kind = "tensor" if isinstance(value, Tensor) else "array"
+        kind = "a tensor" if isinstance(value, Tensor) else "an array"
         if value.ndim or isinstance(value, Tensor) and value.is_meta:
-            return f"a {kind} of shape {tuple(value.shape)}"
+            return f"{kind} of shape {tuple(value.shape)}"
         return _digits(value.item())
     if isinstance(value, float | np.floating):
         return _digits(float(value))
@@ -83,6 +83,8 @@ def show(value) -> str:
         return f"a module, {type(value).__name__}"
     if callable(value):
         return f"a {'class' if isinstance(value, type) else 'function'}, {getattr(value, '__name__', '…')}"
+    if isinstance(value, Iterator):
+        return f"a {type(value).__name__}"
     text = " ".join(repr(value).split())
     return text if len(text) <= 60 else text[:57] + "…"
 
@@ -113,8 +115,8 @@ def _apart(found, expected) -> str:
 
 def _number(found, expected, tolerance: float, at: str) -> str | None:
     if isinstance(found, Tensor | np.ndarray) and found.ndim > 0:
-        kind = "tensor" if isinstance(found, Tensor) else "array"
-        return f"{at}a {kind} of shape {tuple(found.shape)}; expected one number"
+        kind = "a tensor" if isinstance(found, Tensor) else "an array"
+        return f"{at}{kind} of shape {tuple(found.shape)}; expected one number"
     mine = plain(found)
     if isinstance(mine, Fraction | Decimal):
         mine = float(mine)

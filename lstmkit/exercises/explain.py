@@ -14,7 +14,7 @@ import torch
 
 import lstmkit
 
-__all__ = ["explain", "innermost", "learners_frames"]
+__all__ = ["cure", "explain", "in_short", "innermost", "learners_frames"]
 
 _OURS = str(Path(lstmkit.__file__).parent)
 _LIBRARIES = (*(sysconfig.get_paths()[name] for name in ("stdlib", "purelib", "platlib")), str(Path(torch.__file__).parent))  # fmt: skip
@@ -27,19 +27,23 @@ def explain(error: BaseException, answer: Any, signature: str = "") -> str:
     """
     if isinstance(error, RecursionError):
         return "RecursionError: your function calls itself without end"
-    frames = learners_frames(error)
-    message = str(error).strip().splitlines()
-    raw = f"{type(error).__name__}: {_short(message[0]) if message else 'no message'}"
+    frames, raw, cured = learners_frames(error), in_short(error), cure(error)
+    cured = f"\n  {cured}" if cured else ""
     if not frames and isinstance(error, TypeError) and "argument" in raw:
         return f"your function cannot be called as it has to be, with {signature}: leave its first line as it was"
     if not frames:
-        return f"your function runs, but what it hands back cannot be used: {raw}"
+        return f"your function runs, but what it hands back cannot be used: {raw}{cured}"
     last = frames[-1]
     cell = "your cell" if last.filename == _file(answer) else f"`{last.name}`"
     text = linecache.getline(last.filename, last.lineno).strip()
     at = f" in line {last.lineno} of {cell}" + (f", `{_short(text)}`" if text else "")
-    cured = cure(error)
-    return f"{raw}{at}" + (f"\n  {cured}" if cured else "")
+    return f"{raw}{at}{cured}"
+
+
+def in_short(error: BaseException) -> str:
+    """An exception's name and the first line of what it says."""
+    message = str(error).strip().splitlines()
+    return f"{type(error).__name__}: {_short(message[0].rstrip('.')) if message else 'no message'}"
 
 
 def cure(error: BaseException) -> str | None:
@@ -74,20 +78,20 @@ def _file(answer: Any) -> str | None:
     return code.co_filename if code else None
 
 
-def _short(text: str, most: int = 110) -> str:
+def _short(text: str, most: int = 100) -> str:
     return text if len(text) <= most else text[: most - 1] + "…"
 
 
 # ---------------------------------------------------------------------------------------------------- the cures
 
 _WATCH = "watch a copy before you compute with it: `x = x.detach().clone().requires_grad_()`"
-_LIST = "a tensor that autograd still needs is written into: collect the steps in a list, then torch.stack(list, dim=1)"
+_LIST = "a tensor that autograd still needs is written into: collect the steps in a list, then torch.stack(list, dim=1) (and b = b + 1 for b += 1)"
 _LONG = "numbers that name something (a class, a letter, a place) have to be whole: `.long()`"
 
 
 def _axes(low, high, got):
-    count = int(high) + 1
-    return f"this tensor has {count} ax{'is' if count == 1 else 'es'}, numbered from 0 to {high}, and no axis {got}: look at its .shape"
+    has = f"{int(high) + 1} axes, numbered from 0 to {high}" if int(high) else "one axis, number 0"
+    return f"this tensor has {has}, and no axis {got}: look at its .shape"
 
 
 def _product(a, b, c, d):
@@ -141,7 +145,7 @@ CURES = [
     # places
     (r"list index out of range", "indices count from 0, so the last of T steps is T − 1: how far does your loop run, and how long is the list?"),
     (r"index out of range in self", "a number that is looked up is not in the table: they run from 0 to the number of rows − 1"),
-    (r"index (-?\d+) is out of bounds for dimension (\d+) with size (\d+)", lambda i, axis, n: f"axis {axis} has {n} place{'s' if n != '1' else ''}, 0 to {int(n) - 1}: there is no {i}"),
+    (r"index (-?\d+) is out of bounds for dimension (\d+) with size (\d+)", lambda i, axis, n: f"axis {axis} has {n} place{'s' if n != '1' else ''}, counted from 0: there is no {i}"),
     (r"Target (\d+) is out of bounds", lambda n: f"there is no class {n}: are the scores' classes on the axis that cross_entropy reads, axis 1?"),
     (r"Expected target size|multi-target not supported|match target batch_size", "cross_entropy reads scores (N, classes) and targets (N,), or (N, classes, T) and (N, T): flatten both, or turn the axes"),
     # kinds of numbers

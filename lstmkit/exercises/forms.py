@@ -59,7 +59,7 @@ def form(found: Any, expected: Any, allowed: Sequence | Mapping | None = None) -
         return "that is a function: give its result"
     value = plain(found)
     if value is None and expected is not None:
-        return "None is no answer (print(…) returns None)"
+        return "that is no answer (print(…) returns None)"
     if allowed:
         return None if any(value == one for one in allowed) else _one_of(value, allowed)
     wanted = _wanted(expected)
@@ -120,8 +120,6 @@ def _wanted(expected):
     for kind, name in kinds.items():
         if isinstance(value, kind):
             return name
-    if isinstance(value, int):
-        return "a whole number"
     return "a number" if _is_number(value) else None
 
 
@@ -129,8 +127,6 @@ def _has_form(value, expected):
     expected = plain(expected)
     if isinstance(expected, bool):
         return isinstance(value, bool)
-    if isinstance(expected, int):
-        return _is_number(value) and value == int(value) if value == value and abs(value) != float("inf") else False
     if _is_number(expected):
         return _is_number(value)
     if isinstance(expected, tuple | list):

@@ -29,9 +29,9 @@ def limited(call: Callable[[], Any], seconds: float) -> Any:
     by_signal = threading.current_thread() is threading.main_thread() and hasattr(signal, "setitimer")
     try:
         return (_limited_by_signal if by_signal else _limited_by_thread)(call, seconds)
-    except TimeUp:
+    except TimeUp as stop:
         says = "an endless loop? Look at the condition of your `while`, or at how far your loop runs"
-        raise TimeUp(f"stopped after {seconds:g} s: {says}") from None
+        raise TimeUp(f"stopped after {seconds:g} s: {says}{stop}") from None
 
 
 # The first rings are 0.2 s apart. Who has eaten three of them is rung all the time: one then falls between two `try`s.
@@ -63,41 +63,32 @@ def _limited_by_signal(call, seconds):
 
 
 def _limited_by_thread(call, seconds):
-    """Where there is no such signal (Windows, or not in the main thread): another thread raises the exception in this one."""
-    me, done, lock, rings = ctypes.c_ulong(threading.get_ident()), threading.Event(), threading.Lock(), 0
-    raise_in = ctypes.pythonapi.PyThreadState_SetAsyncExc
+    """Where there is no such signal (Windows, or not in the main thread): in a thread of its own, which is left behind if need be."""
+    said = {}
 
-    def watch():
-        nonlocal rings
-        wait = seconds
-        while not done.wait(wait):
-            with lock:
-                if not done.is_set():
-                    raise_in(me, ctypes.py_object(TimeUp))
-            rings += 1
-            wait = _APART if rings < _PATIENCE else 0
-            if not wait:
-                sys.setswitchinterval(_SOON)
+    def work():
+        try:
+            said["result"] = call()
+        except BaseException as error:
+            said["error"] = error
 
-    usual = sys.getswitchinterval()
-    watcher = threading.Thread(target=watch, daemon=True)
-    watcher.start()
+    worker = threading.Thread(target=work, daemon=True)
+    worker.start()
+    late = True
     try:
-        result = call()
-    finally:
-        while True:  # a last ring may fall in here
-            try:
-                done.set()
-                with lock:
-                    raise_in(me, None)
-                watcher.join()
-                sys.setswitchinterval(usual)
-                break
-            except TimeUp:
-                continue
-    if rings:
-        raise TimeUp
-    return result
+        worker.join(seconds)
+        late = worker.is_alive()
+    finally:  # late, or the learner interrupts
+        rings = 0
+        while late and worker.is_alive() and rings < _PATIENCE:
+            ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(worker.ident), ctypes.py_object(TimeUp))
+            worker.join(_APART)
+            rings += 1
+    if late:
+        raise TimeUp(". It still runs, out of reach: restart the kernel" if worker.is_alive() else "")
+    if "error" in said:
+        raise said["error"]
+    return said["result"]
 
 
 @contextmanager
