@@ -15,6 +15,7 @@ import nbformat
 import numpy as np
 import pytest
 import torch
+from list_exercises import PAGE, table
 from torch import Tensor
 
 from lstmkit.course.build import make, sources
@@ -312,3 +313,8 @@ def test_every_exercise_of_a_lesson_is_defined_and_told_in_full(path):
         assert heading, f"{id}: no heading `### Exercise {id} · title (minutes min, ●○○)`"
     for word in ("<summary>Hint</summary>", "<summary>Fuller hint</summary>", "*Goal:*", "*Done when*"):
         assert prose.count(word) >= len(checked), f"{path.stem}: {word} is missing in some exercise"
+
+
+@pytest.mark.skipif(bool(OLD_CUT), reason="lessons are being re-cut")
+def test_the_table_of_exercises_is_up_to_date():
+    assert PAGE.read_text(encoding="utf-8") == table(), "run: python -m tests.list_exercises"

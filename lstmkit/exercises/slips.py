@@ -84,7 +84,7 @@ def with_result(reference: Any, change: Callable, part: int | None = None) -> An
 # ---------------------------------------------------------------------------------------------------- loops over time
 
 
-def first_step_skipped(reference, *, arg=0, axis=1, says="your loop skips the first step: x_1 is read, too"):
+def first_step_skipped(reference, *, arg=0, axis=1, says="your loop skips the first step: start with x_1, which has index 0"):
     """The loop starts at x_2: T − 1 steps are read."""
     return mistake(says, _reads(reference, arg, axis, lambda steps: steps[1:]))
 
