@@ -368,6 +368,7 @@ def test_what_an_answer_displays_is_caught(doubling, capsys):
         (" −0.5 ", -0.5, -0.5),
         ("75 %", 0.75, 0.75),
         ("3", 3, 3),
+        (3.0, 3, 3),
         (1, True, True),
         (np.int64(0), False, False),
         (torch.tensor(1), True, True),
@@ -522,6 +523,24 @@ def test_a_reference_that_raises_is_our_fault(define, capsys):
     define("99.5", reference=lambda x: x / 0, cases=lambda: [core.case(1)], mistakes=[])
     exercise("99.5", lambda x: x / 0)
     assert "99.5 could not be checked: ZeroDivisionError" in capsys.readouterr().out
+
+
+def test_a_reference_that_is_too_slow_does_not_stop_the_lesson(define, capsys):
+    def slow(x):
+        time.sleep(1)
+
+    define("99.5", reference=slow, cases=lambda: [core.case(1)], mistakes=[], time_limit=0.05)
+    assert exercise("99.5", double) is slow and core.find("99.5").memo == {}
+    assert "99.5 could not be checked: TimeUp" in capsys.readouterr().out
+
+
+def test_an_exercise_with_its_own_judgement(define):
+    def odd(answer):
+        return None if answer % 2 else "an odd number is wanted"
+
+    made = define("99.5", reference=3, mistakes=[core.mistake("an odd number is wanted", 4)], accepts=odd)
+    assert check.verdict(made, "7")[0] and check.verdict(made, 4)[1] == "✗ 99.5 an odd number is wanted"
+    assert check.verdict(made, None)[1] == "✗ 99.5 None: that is no answer (print(…) returns None)"
 
 
 # ---------------------------------------------------------------------------------------------------- what comes back

@@ -38,7 +38,7 @@ def exercise(id: str, answer: Any) -> Any:
         return answer
     try:
         passed, line, share = verdict(definition, answer)
-    except Exception as error:  # a fault of ours must not stop a lesson either
+    except (TimeUp, Exception) as error:  # a fault of ours must not stop a lesson either
         passed, line, share = False, _could_not(id, error), 0.0
     print(line)
     _partial_credit(share)
@@ -57,7 +57,7 @@ def verdict(definition: Exercise, answer: Any) -> tuple[bool, str, float]:
     return _judge_value(definition, answer)
 
 
-def _could_not(id: str, error: Exception) -> str:
+def _could_not(id: str, error: BaseException) -> str:
     return f"✗ {id} could not be checked: {type(error).__name__}: {error}. Please report this."
 
 
@@ -75,8 +75,7 @@ def _judge_value(definition: Exercise, answer: Any) -> tuple[bool, str, float]:
     if open_parts and not isinstance(expected, dict):
         return False, f"✗ {id} not complete: still `...` in {', '.join(open_parts)}", 0.0
     if definition.accepts is not None:
-        with quiet():
-            said = definition.accepts(answer)
+        said = _accepted(definition, answer)
         return (False, f"✗ {id} {said}", 0.0) if said else (True, f"✓ {id} passed", 1.0)
     answer = as_asked(answer, expected, definition.allowed)
     if difference(answer, expected, definition.tolerance) is None:
@@ -87,6 +86,17 @@ def _judge_value(definition: Exercise, answer: Any) -> tuple[bool, str, float]:
         return (False, f"✗ {id} {wanted}", 0.0) if wanted else _judge_parts(definition, answer)
     wrongs = [(known.says, known.wrong) for known in definition.mistakes]
     return False, f"✗ {id} {_why_not(definition, answer, expected, definition.allowed, wrongs)}", 0.0
+
+
+def _accepted(definition: Exercise, answer: Any) -> str | None:
+    """What a definition's own `accepts` says of an answer, or its form, if it cannot be read."""
+    answer = as_asked(answer, definition.reference, definition.allowed)
+    try:
+        with quiet():
+            return definition.accepts(answer)
+    except Exception:
+        wanted = form(answer, definition.reference, definition.allowed)
+        return f"{show(answer)}: {wanted or 'this has not the form that is asked for'}"
 
 
 def _judge_parts(definition: Exercise, answer: dict) -> tuple[bool, str, float]:
@@ -169,7 +179,10 @@ def _known_outcome(definition: Exercise, name: str | int, answer: Any, cases: li
     """What the reference or a mistake comes to on a case, tried once for all checks: cases are the same each time they are made."""
     key = (name, number)
     if key not in definition.memo:
-        definition.memo[key] = attempt(definition, answer, cases[number])
+        found = attempt(definition, answer, cases[number])
+        if isinstance(found.error, TimeUp):  # a slow moment, perhaps
+            return found
+        definition.memo[key] = found
     return definition.memo[key]
 
 

@@ -166,6 +166,8 @@ def _number(value, whole: bool, found):
             value = Fraction(text) / per_cent
         except (ValueError, ZeroDivisionError):
             return found
+    if whole and isinstance(value, float) and value.is_integer():
+        return int(value)
     if not isinstance(value, Fraction | Decimal):
         return found
     return int(value) if whole and value == int(value) else float(value)
