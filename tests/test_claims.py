@@ -1,4 +1,5 @@
-"""`claim`: each condition true and false, and never an exception. `predict` and `outcome`: the learner's guess beside it."""
+"""`claim`: each condition true and false, and never an exception. `predict` and `outcome`: the learner's guess beside it.
+(Made-up numbers: renumber: leave alone.)"""
 
 from __future__ import annotations
 
