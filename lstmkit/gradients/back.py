@@ -49,7 +49,7 @@ def sweep(
         step.ready()
     for t in range(T - 1, -1, -1):
         alive()
-        rows = adjoint[:, :, t * K :].unbind(0)
+        rows = adjoint.narrow(2, t * K, adjoint.shape[2] - t * K).unbind(0)
         for l in range(len(stack) - 1, -1, -1):
             h, c = rows[states * l], rows[states * l + 1] if states == 2 else None
             dx = stack[l].pull(h, c, t)
@@ -125,15 +125,24 @@ def chunk_length(stack: list[Step], T: int, K: int) -> int:
 # ---- both directions --------------------------------------------------------------------------------------------------
 
 
-def _layered(tape: Tape, n: slice, ts: slice) -> Tensor:
+def _layered(tape: Tape, matrices: list[list[Tensor]], n: slice, ts: slice) -> Tensor:
     """Outputs `ts` of samples n, layer by layer: both directions of a layer need both of the one above. Returns (N, R, T, D)."""
-    stack = [[step.map(lambda part: part[:, n]) for step in both] for both in tape.stack]
-    T, H, N, R = tape.T, tape.H, stack[0][0].q.shape[1], (ts.stop - ts.start) * tape.K
-    dy = _joining(tape, n, ts).flatten(1, 2)
-    for both in reversed(stack):
-        forwards = _through(both[0], dy[..., :H])
-        dy = forwards if len(both) == 1 else forwards + _through(both[1], dy[..., H:].flip(2)).flip(2)
-    return dy.view(N, R, T, -1)
+    H, dy = tape.H, _joining(tape, n, ts).flatten(1, 2)
+    for both, chunks in zip(reversed(tape.stack), reversed(matrices), strict=True):
+        dx = dy.new_zeros(*dy.shape[:3], both[0].W.shape[1] - H)
+        for d in range(2):
+            _through(chunks[d], dy[..., d * H : (d + 1) * H], dx, both[d].states * H, d == 1)
+        dy = dx
+    return dy
+
+
+def _layer_matrices(step: Step, R: int) -> Tensor:
+    """One layer in one direction in chunks, (P, N, L·H+S, S+L·D), cut so that R rows go through them fastest."""
+    T, N, _, H = step.q.shape
+    S, D = H * step.states, step.W.shape[1] - H
+    costs = {L: T / L * (STEP / R + (L * H + S) * (S + L * D)) for L in (1, 2, 4, 8, 16, 32, 64)}
+    eye = torch.eye(H, dtype=step.q.dtype, device=step.q.device)[None, None]
+    return _matrices([step], eye, T, min(costs, key=costs.get))
 
 
 def _joining(tape: Tape, n: slice, ts: slice) -> Tensor:
@@ -145,28 +154,31 @@ def _joining(tape: Tape, n: slice, ts: slice) -> Tensor:
     return dy
 
 
-def _through(step: Step, dy: Tensor) -> Tensor:
-    """One layer in one direction, by chunks: adjoints of its outputs, (N, R, T, H), to those of its inputs, (N, R, T, D)."""
-    (N, R, T, H), D = dy.shape, step.W.shape[1] - dy.shape[3]
-    S = H * step.states
-    costs = {
-        L: T / L * (STEP / R + (L * H + S) * (S + L * D)) + T * (L * H + S) * N / R * ENTRY * H
-        for L in (1, 2, 4, 8, 16, 32)
-    }
-    L = min(costs, key=costs.get)
-    eye = torch.eye(H, dtype=dy.dtype, device=dy.device)[None, None]
-    chunks = _matrices([step], eye, T, L)
-    state, dx = dy.new_zeros(N, R, S), dy.new_empty(N, R, T, D)
+def _through(chunks: Tensor, dy: Tensor, dx: Tensor, S: int, reverse: bool) -> None:
+    """Adjoints of a layer's outputs, (N, R, T, H), to those of its inputs, added to dx, (N, R, T, D). chunks: `_layer_matrices`.
+
+    reverse: dy and dx are in the order of time, the layer reads against it.
+    """
+    (N, R, T, H), D = dy.shape, dx.shape[3]
+    L = (chunks.shape[2] - S) // H
+    state = dy.new_zeros(N, R, S)
     for p in range(len(chunks) - 1, -1, -1):
         alive()
         stop = T - (len(chunks) - 1 - p) * L
         first = max(0, stop - L)
-        new = L - (stop - first)  # steps that do nothing, in the first chunk
-        matrix = chunks[p][:, new * H :, :]
+        skip = L - (stop - first)  # steps that do nothing, in the first chunk
+        matrix = (
+            torch.cat([chunks[p][:, skip * H :, :S], chunks[p][:, skip * H :, S + skip * D :]], dim=2)
+            if skip
+            else chunks[p]
+        )
+        if reverse:
+            first, stop = T - stop, T - first
+            matrix = torch.cat([matrix[:, :-S].unflatten(1, (-1, H)).flip(1).flatten(1, 2), matrix[:, -S:]], dim=1)
+            matrix = torch.cat([matrix[..., :S], matrix[..., S:].unflatten(2, (-1, D)).flip(2).flatten(2)], dim=2)
         both = torch.bmm(torch.cat([dy[:, :, first:stop].flatten(2), state], dim=2), matrix)
         state = both[..., :S]
-        dx[:, :, first:stop] = both[..., S + new * D :].unflatten(2, (-1, D))
-    return dx
+        dx[:, :, first:stop] += both[..., S:].unflatten(2, (-1, D))
 
 
 # ---- the whole --------------------------------------------------------------------------------------------------------
@@ -205,11 +217,26 @@ def writer(tape: Tape, result: Tensor, n: slice, k: slice, reverse: bool, norms:
     return put
 
 
+def emitter(tape: Tape, result: Tensor, n: slice, k: slice, reverse: bool, norms: bool) -> Callable:
+    """emit(t, dx) for a sweep that is not cut: what `writer` does with the inputs of one step, by a shorter way where there is one."""
+    K = k.stop - k.start
+    if norms or reverse or K < tape.K or tape.before is not None or tape.beside is not None:
+        put = writer(tape, result, n, k, reverse, norms)
+        return lambda t, dx: put(t, t, dx.unsqueeze(2))
+    steps = result[n].flatten(1, 2).unbind(2)
+    return lambda t, dx: steps[t].narrow(1, t * K, dx.shape[1]).copy_(dx)
+
+
 def fill(tape: Tape, result: Tensor, norms: bool) -> None:
     """Write ∂y/∂x into result, in tiles that keep the work space small.
 
     result: (N, T, K, T, D), or with norms sums of squares, (N, T, T).
     """
+    with torch.inference_mode():  # nothing here is ever differentiated: views cost less
+        _tiles(tape, result, norms)
+
+
+def _tiles(tape: Tape, result: Tensor, norms: bool) -> None:
     depth, directions, N, T, K, H = len(tape.stack), len(tape.stack[0]), tape.N, tape.T, tape.K, tape.H
     W = tape.stack[-1][0].W
     limit = max(result.nbytes // 2, settings.WORKSPACE) // W.element_size()
@@ -218,9 +245,14 @@ def fill(tape: Tape, result: Tensor, norms: bool) -> None:
     if directions == 2 and (depth > 1 or norms):  # norms: the two directions meet where s = t
         outputs = limit // (K * T * (4 * H * directions + W.shape[1]))
         for n in slices(N, outputs // T):
-            for ts in slices(T, outputs // (n.stop - n.start)):
-                put = writer(tape, result, n, slice(0, K), False, norms)
-                put(ts.start, 0, _layered(tape, n, ts))
+            tiles = slices(T, outputs // (n.stop - n.start))
+            R = (tiles[0].stop - tiles[0].start) * K
+            matrices = [
+                [_layer_matrices(step.map(lambda part, n=n: part[:, n]), R) for step in both] for both in tape.stack
+            ]
+            put = writer(tape, result, n, slice(0, K), False, norms)
+            for ts in tiles:
+                put(ts.start, 0, _layered(tape, matrices, n, ts))
         return
     for n in slices(N, limit // (T * K * width)):
         for k in slices(K, limit // ((n.stop - n.start) * T * width)):
@@ -232,7 +264,7 @@ def fill(tape: Tape, result: Tensor, norms: bool) -> None:
                 if L < T:
                     _chunked(stack, C, T, L, put)
                 else:
-                    sweep(stack, C, T, lambda t, dx, put=put: put(t, t, dx.unsqueeze(2)))
+                    sweep(stack, C, T, emitter(tape, result, n, k, d == 1, norms))
 
 
 def each_state(tape: Tape, result: Tensor, see: Callable) -> None:

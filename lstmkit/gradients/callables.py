@@ -13,6 +13,7 @@ import threading
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -174,8 +175,8 @@ def outputs(
 ) -> Outputs:
     """Call a callable twice on x, with every check. run: a `Function`, or a callable (a head).
 
-    again(leaf): makes the second call in another way and returns its y. needs: refuse an output that does not depend on x
-    (else its grad is None).
+    again(leaf): makes the second call in another way and returns its y; whether y depends on x is then left to `depending`.
+    needs: refuse an output that does not depend on x (else its grad is None).
     """
     if not isinstance(run, Function):
         with frozen(run, x) as function:
@@ -191,18 +192,25 @@ def outputs(
         raise ValueError(f"{what} maps {tuple(x.shape)} to {tuple(y.shape)}; expected a result for each of the samples")
     if not y.is_floating_point():
         raise TypeError(f"{what} returned {str(y.dtype).removeprefix('torch.')}; expected floating point numbers")
-    pick = torch.ones_like(y) if y[0].numel() == 1 else noise(y.shape, y)
-    with theirs(run.device):
-        grad = torch.autograd.grad(y, leaf, pick, True, allow_unused=True)[0] if y.requires_grad else None
-    if grad is None and needs:
-        raise ValueError(
-            f"{what}'s output does not depend on its input: does a detach(), no_grad() or argmax cut it off?"
-        )
     expect_finite(y, f"{what}'s output")
     with untouched(run.run):
         second = run(leaf.detach().clone(), graph=False) if again is None else again(leaf)
     tell(run, y.detach(), second, what)
-    return Outputs(y, leaf, pick, grad)
+    out = Outputs(y, leaf, torch.ones_like(y) if y[0].numel() == 1 else noise(y.shape, y), None)
+    return depending(out, what, needs) if again is None else out
+
+
+def depending(out: Outputs, what: str = "the model", needs: bool = True) -> Outputs:
+    """With the gradient of ⟨pick, y⟩. ValueError if y does not depend on x at all (needs=False: then grad stays None)."""
+    grad = None
+    if out.y.requires_grad:
+        with theirs(out.leaf.device):
+            grad = torch.autograd.grad(out.y, out.leaf, out.pick, True, allow_unused=True)[0]
+    if grad is None and needs:
+        raise ValueError(
+            f"{what}'s output does not depend on its input: does a detach(), no_grad() or argmax cut it off?"
+        )
+    return out._replace(grad=grad)
 
 
 def check(x: Tensor) -> None:
@@ -256,7 +264,7 @@ def leak(out: Outputs, axes: int) -> float:
     a power of two of its own: where no item reads another, its gradient is multiplied by exactly that, to the last bit.
     """
     y, leaf, pick, grad = out
-    scale = _powers(y.shape[:axes]).to(y.device, y.dtype)
+    scale = _powers(y.shape[:axes].numel()).view(y.shape[:axes]).to(y.device, y.dtype)
     if scale.numel() == 1:
         return 0.0
     other = torch.autograd.grad(y, leaf, pick * scale.view(*scale.shape, *[1] * (y.ndim - axes)), retain_graph=True)[0]
@@ -264,13 +272,13 @@ def leak(out: Outputs, axes: int) -> float:
     return float((other - grad).abs().max() / grad.abs().max().clamp_min(torch.finfo(grad.dtype).tiny))
 
 
-def _powers(shape: tuple[int, ...]) -> Tensor:
+@lru_cache(maxsize=64)
+def _powers(count: int) -> Tensor:
     """± powers of two, a different one for each of 26 consecutive items, in an order that has no period."""
-    count = int(np.prod(shape))
     powers = torch.cat([2.0 ** torch.arange(-6, 7), -(2.0 ** torch.arange(-6, 7))])
     generator = torch.Generator().manual_seed(0)
-    order = torch.cat([torch.randperm(26, generator=generator) for _ in range(-(-count // 26))])[:count]
-    return powers[order].view(shape)
+    order = torch.cat([torch.randperm(26, generator=generator) for _ in range(-(-count // 26))])
+    return powers[order[:count]]
 
 
 # ---- all derivatives of one call --------------------------------------------------------------------------------------
@@ -278,13 +286,19 @@ def _powers(shape: tuple[int, ...]) -> Tensor:
 
 def columns(y: Tensor, leaf: Tensor) -> Tensor:
     """∂y_t/∂leaf_t where each step stands on its own: y (N, T, K), leaf (N, T, …). Returns (N, T, K, …): one pass for each k."""
-    each = torch.eye(y.shape[2], dtype=y.dtype, device=y.device)
-    parts = [torch.autograd.grad(y, leaf, one.expand_as(y), retain_graph=True, allow_unused=True)[0] for one in each]
-    return torch.stack([torch.zeros_like(leaf) if part is None else part for part in parts], dim=2)
+    K = y.shape[2]
+    each = torch.eye(K, dtype=y.dtype, device=y.device).view(K, 1, 1, K).expand(-1, *y.shape[:2], -1)
+    if K == 1:
+        return torch.autograd.grad(y, leaf, each[0], retain_graph=True)[0].unsqueeze(2)
+    try:
+        return torch.autograd.grad(y, leaf, each, retain_graph=True, is_grads_batched=True)[0].movedim(0, 2)
+    except (RuntimeError, NotImplementedError):  # an operation without a batched backward
+        return torch.stack([torch.autograd.grad(y, leaf, one, retain_graph=True)[0] for one in each], dim=2)
 
 
 def by_autograd(out: Outputs, norms: bool) -> Tensor:
     """The Jacobian of any model by backward passes, batched where they can be: (N, T, K, …), right also if it mixes the batch."""
+    out = depending(out) if out.grad is None else out
     y, leaf = out.y, out.leaf
     if y.ndim != 3:
         raise ValueError(

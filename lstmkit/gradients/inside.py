@@ -147,8 +147,8 @@ def _tape(caught: Caught, swapped: list[Tensor], out: Outputs) -> Tape | None:
         if by_x is None or leak(Outputs(caught.u, leaf, pick, by_x), 2) > TRACE:
             return None
         before = columns(caught.u, leaf).reshape(N, T, caught.u.shape[2], -1)
-    net, u = read(caught.layer), caught.u.detach()
-    stack, _ = run(lambda: roll(net, u, initial(net, caught.state, u)), u.device)
+    net, u, known = read(caught.layer), caught.u.detach(), caught.y.detach()
+    stack, _ = run(lambda: roll(net, u, initial(net, caught.state, u), known), u.device)
     tape = Tape(stack, columns(y, layer_y).transpose(0, 1), before, beside)
     return _folded(tape) if before is not None else tape
 

@@ -124,14 +124,17 @@ class Step:
         else:
             c.addcmul_(h, self.a[t])
             delta = c.unsqueeze(2) * self.k[t]
-            torch.mul(h, self.o[t], out=delta[:, :, 3])  # the output gate's belongs to λ_h
+            torch.mul(h, self.o[t], out=delta.select(2, 3))  # the output gate's belongs to λ_h
             c.mul_(self.f[t])
-        out = torch.mm(delta.view(N * R, -1), self.weight(t)).view(N, R, -1)
+        W = self.W if t or self.first is None else self.first
+        out = torch.mm(delta.view(N * R, -1), W).view(N, R, -1)
+        before = out.narrow(2, 0, H)
         if c is None and self.f is not None:
-            torch.addcmul(out[..., :H], h, self.f[t], out=h)
+            torch.addcmul(before, h, self.f[t], out=h)
         else:
-            h.copy_(out[..., :H])
-        return out[..., H:] if self.mask is None else out[..., H:] * self.mask[t]
+            h.copy_(before)
+        dx = out.narrow(2, H, out.shape[2] - H)
+        return dx if self.mask is None else dx * self.mask[t]
 
     def push(self, h: Tensor, c: Tensor | None, from_x: Tensor | None, t: int) -> tuple[Tensor, Tensor | None]:
         """Tangents of the state at t−1, (N, R, H), to those at t. from_x: ẋ_t W_ihᵀ, (N, R, B·H), with a mask applied; None for 0."""
@@ -205,8 +208,11 @@ class Tape(NamedTuple):
         return self.stack[0][0].W.shape[1] - self.H if self.before is None else self.before.shape[3]
 
 
-def roll(net: Net, x: Tensor, start: list[Tensor]) -> tuple[list[list[Step]], Tensor]:
-    """Run the net over x, (N, T, D), from start (torch's layout), and linearise it. Returns the stack and y, (T, N, H·directions)."""
+def roll(net: Net, x: Tensor, start: list[Tensor], known: Tensor | None = None) -> tuple[list[list[Step]], Tensor]:
+    """Run the net over x, (N, T, D), from start (torch's layout), and linearise it. Returns the stack and y, (T, N, H·directions).
+
+    known: y, (N, T, H·directions), where it is known already (of use for one layer).
+    """
     run_layer = {"LSTM": torch.lstm, "GRU": torch.gru, "RNN": torch.rnn_relu if net.act == "relu" else torch.rnn_tanh}[
         net.kind
     ]
@@ -215,7 +221,10 @@ def roll(net: Net, x: Tensor, start: list[Tensor]) -> tuple[list[list[Step]], Te
     for l, both in enumerate(net.weights):
         h0, c0 = (part[l * directions : (l + 1) * directions] for part in (start[0], start[-1]))
         before, flat = (h0, c0) if net.kind == "LSTM" else h0, sum(both, [])
-        y = run_layer(seq, before, flat, len(both[0]) == 4, 1, 0.0, False, directions == 2, False)[0]
+        if known is not None and len(net.weights) == 1:
+            y = known.transpose(0, 1)
+        else:
+            y = run_layer(seq, before, flat, len(both[0]) == 4, 1, 0.0, False, directions == 2, False)[0]
         stack.append([linearise(net, both[0], seq, y[..., :H], h0[0], c0[0])])
         if directions == 2:
             stack[l].append(linearise(net, both[1], seq.flip(0), y[..., H:].flip(0), h0[1], c0[1]))
