@@ -61,6 +61,7 @@ def made_course(tmp_path) -> Path:
         guide.write("\n| | minutes |\n|---|---|\n| 01 | 45 | a |\n| 02 | 50 | b |\n")
     with (tmp_path / "lessons" / "README.md").open("a", encoding="utf-8") as glossary:
         glossary.write("\n| term | lesson |\n|---|---|\n| b | 01 |\n| a | 01 |\n| c | 02 |\n")
+    (tmp_path / "tests" / "list.md").write_text("| 01.1 | a | 01 |\n| 02.1 | b | 02 |\n", encoding="utf-8")
     (tmp_path / "tests" / "made_up.py").write_text("# renumber: leave alone\n'01.1'  # lesson 01\n", encoding="utf-8")
     maps.write(tmp_path)
     return tmp_path
@@ -182,6 +183,7 @@ f = exercise("02.1", f)
     assert "| 01 | [Second](lessons/01_second.ipynb) | How? |\n| 02 | [First](lessons/02_first" in now["README.md"]
     assert now["solutions/README.md"].endswith("| 01 | 50 | b |\n| 02 | 45 | a |\n")
     assert now["lessons/README.md"].endswith("| c | 01 |\n| b | 02 |\n| a | 02 |\n")
+    assert now["tests/list.md"] == "| 01.1 | b | 02 |\n| 02.1 | a | 01 |\n"
     assert now["tests/made_up.py"] == "# renumber: leave alone\n'01.1'  # lesson 01\n"
     before = texts(made_course)
     assert course.main(["build", "--renumber", "01=02", "02=01"]) == 0  # and back

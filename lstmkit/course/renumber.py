@@ -24,7 +24,8 @@ _MARKED = re.compile(rf"(?<=[\"'])\[?{_ID}(?=[\"'])|(?<=[✓✗○] ){_ID}|(?<=`
 _LABEL = re.compile(r"(?<=\[)\d\d(?=\]\((?:lessons/)?\d\d_)")
 _FILE = re.compile(r"\blesson_\d\d\b")
 _TITLE = re.compile(r"(?<=^# # )\d\d(?= · )", re.M)
-_ROW = re.compile(r"(?<=^\| )\d\d(?=(?:\.\d+)? \|)|(?<=\| )\d\d(?= \|$)", re.M)  # tables: guide, glossary, exercises
+_ROW = re.compile(r"(?<=^\| )\d\d(?=(?:\.\d+)? \|)", re.M)  # a table's row that begins with a lesson or an exercise
+_TERM = re.compile(r"(?<=\| )\d\d(?= \|$)", re.M)  # the glossary's last column
 
 
 def moves(root: Path, wanted: list[str]) -> dict[str, str]:
@@ -88,7 +89,9 @@ def plan(root: Path, moved: dict[str, str]) -> tuple[dict[Path, tuple[Path, str]
         if lesson:
             new = _TITLE.sub(number, new)
         if path.suffix == ".md":
-            new = _in_order(_ROW.sub(number, new))
+            new = _sorted(r"(?:^\| \d\d(?:\.\d+)? \|.*\n)+", slice(2, 4), _ROW.sub(number, new))
+        if path.parent.name == "lessons":
+            new = _sorted(r"(?:^\|.*\| \d\d \|\n)+", slice(-5, -3), _TERM.sub(number, new))
         target = path.with_name(stems.get(path.stem, _FILE.sub(lambda m: translated(m[0]), path.stem)) + path.suffix)
         rest = _MARKED.sub("", _SPOKEN.sub("", old)) if lesson or path.suffix == ".md" else ""
         found = [line for line in rest.splitlines() if line[:1] in "#|" and bare.search(_ROW.sub("", line))]
@@ -125,14 +128,9 @@ def _notebooks(root: Path, path: Path, target: Path, new: str, old: str, transla
     return changes
 
 
-def _in_order(text: str) -> str:
-    """The rows of the guide's table and of the glossary, sorted by lesson; rows of one lesson keep their order."""
-    for row, key in (
-        (r"(?:^\| \d\d \| \d.*\n)+", lambda line: line[2:4]),
-        (r"(?:^\|.*\| \d\d \|\n)+", lambda line: line[-5:]),
-    ):
-        text = re.sub(row, lambda m, key=key: "".join(sorted(m[0].splitlines(True), key=key)), text, flags=re.M)
-    return text
+def _sorted(rows: str, key: slice, text: str) -> str:
+    """Each run of table rows sorted by the lesson's number, which stands at `key`; rows of one lesson keep their order."""
+    return re.sub(rows, lambda m: "".join(sorted(m[0].splitlines(True), key=lambda line: line[key])), text, flags=re.M)
 
 
 def renumber(root: Path, wanted: list[str], dry: bool = False) -> int:
