@@ -54,12 +54,14 @@ def need(who: str, module: str) -> ModuleType:
     try:
         return import_module(module)
     except ImportError as error:
-        package = module.split(".")[0]
-        line = (
-            f"{who} needs {_DISTRIBUTION.get(package, package)}: pip install 'lstmkit[{_EXTRA.get(package, 'course')}]'"
-        )
         broken = None if isinstance(error, ModuleNotFoundError) else error  # there, but does not load: show why
-        raise ModuleNotFoundError(line, name=package) from broken
+        raise ModuleNotFoundError(lacking(who, module), name=module) from broken
+
+
+def lacking(who: str, module: str) -> str:
+    """The line that says what to install for a module that is not there."""
+    package = module.split(".")[0]
+    return f"{who} needs {_DISTRIBUTION.get(package, package)}: pip install 'lstmkit[{_EXTRA.get(package, 'course')}]'"
 
 
 def __dir__() -> list[str]:

@@ -44,7 +44,7 @@ def imported(path: Path) -> set[str]:
             names = [f"{node.module}.{alias.name}" for alias in node.names]
         for name in names:
             parts = name.split(".")
-            if parts[0] == "lstmkit" and parts[1:] != ["need"]:  # which is for everybody
+            if parts[0] == "lstmkit" and parts[1:] not in (["need"], ["lacking"]):  # which are for everybody
                 found.add(parts[1] if len(parts) > 1 else "lstmkit")
     return found
 
@@ -166,6 +166,21 @@ def tell(call):
     except ModuleNotFoundError as error: print(error)
 {calls}"""
     assert bare(code).split("\n") == list(NEEDS.values())
+
+
+def test_the_command_line_of_a_learner_has_no_teacher_s_tools_and_says_so():
+    """`lab`, `progress` and `doctor` import none of them; `build` and `claims` tell what to install, in one line."""
+    code = """
+import lstmkit.course, lstmkit.course.work, lstmkit.course.doctor
+print(sorted(set(sys.modules) & {"nbgrader", "jupytext", "nbclient", "torch"}))
+from contextlib import redirect_stderr
+with redirect_stderr(sys.stdout):
+    print(lstmkit.course.main(["build", "01"]), lstmkit.course.main(["claims", "01", "--seeds", "1"]))
+"""
+    learner = BARE.replace(str(OPTIONAL), '["nbgrader", "jupytext"]')
+    done = subprocess.run([sys.executable, "-c", learner + code], capture_output=True, text=True, cwd=PACKAGE.parent)
+    needs = [f"lstmkit {command} needs jupytext: pip install 'lstmkit[dev]'" for command in ("build", "claims")]
+    assert done.stdout.strip().split("\n") == ["[]", *needs, "1 1"], done.stderr
 
 
 def test_what_a_learner_has_is_asked_for_through_need():

@@ -88,6 +88,10 @@ def main(arguments: list[str] | None = None) -> int:
         return _run(chosen)
     except (CourseError, ValueError) as error:
         print(f"lstmkit {chosen.command}: {error}", file=sys.stderr)
+    except ModuleNotFoundError as error:  # what a learner has not is told here, for every command
+        from lstmkit import lacking
+
+        print(lacking(f"lstmkit {chosen.command}", error.name or str(error)), file=sys.stderr)
     except OSError as error:
         where = error.filename or "a file cannot be read or written"
         print(f"lstmkit {chosen.command}: {where}: {error.strerror or error}", file=sys.stderr)
