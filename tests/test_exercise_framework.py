@@ -430,6 +430,8 @@ def test_another_word_is_told_the_words(define):
     define("99.7", reference="causal", allowed=("causal", "memory"), mistakes=[])
     assert check.verdict(core.find("99.7"), "a leak")[1] == "✗ 99.7 'a leak': expected one of causal, memory"
     assert check.verdict(core.find("99.7"), "memory")[1] == "✗ 99.7 'memory' is not it"
+    for strange in (torch.zeros(2), np.zeros(2), 5):
+        assert "expected one of causal, memory" in check.verdict(core.find("99.7"), strange)[1]
 
 
 # ---------------------------------------------------------------------------------------------------- mistakes

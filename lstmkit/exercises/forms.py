@@ -61,7 +61,7 @@ def form(found: Any, expected: Any, allowed: Sequence | Mapping | None = None) -
     if value is None and expected is not None:
         return "that is no answer (print(…) returns None)"
     if allowed:
-        return None if any(value == one for one in allowed) else _one_of(value, allowed)
+        return None if any(_equal(value, one) for one in allowed) else _one_of(value, allowed)
     wanted = _wanted(expected)
     if wanted is None or _has_form(value, expected):
         return None
@@ -101,6 +101,10 @@ def _near(key, others):
     if not close:  # 1 for "network 1"
         close = [text for text in by_text if text in key.casefold().split()]
     return [by_text[text] for text in close]
+
+
+def _equal(value, one) -> bool:
+    return not isinstance(value, Tensor | np.ndarray) and bool(value == one)
 
 
 def _one_of(value, allowed):
