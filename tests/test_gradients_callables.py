@@ -345,6 +345,7 @@ def test_abandoned_work_stops_at_its_next_step(monkeypatch):
 @pytest.mark.parametrize("norms", [False, True])
 def test_a_result_that_cannot_fit_is_refused_with_its_size_and_the_cure(monkeypatch, norms):
     monkeypatch.setattr(S, "free", lambda device: 10_000)
+    monkeypatch.setattr(S, "SMALL", 0)
     layer, x = nn.LSTM(16, 8, batch_first=True), torch.randn(4, 20, 16)
     for call in (
         lambda: G.sequence_jacobian(layer, x, norms=norms),

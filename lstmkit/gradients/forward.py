@@ -21,15 +21,16 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from lstmkit.gradients import back, settings
-from lstmkit.gradients.callables import check, exact
+from lstmkit.gradients.callables import exact
 from lstmkit.gradients.linearise import Step, altered, kind_of, read, record
-from lstmkit.gradients.parts import Parts, Sources, adjoints_by_z, jacobian_by_z, linearised, sources, tangents_by_z
+from lstmkit.gradients.parts import Known, Parts, Sources, fits, linearised, sources
 from lstmkit.gradients.settings import BLOCKS, alive, empty, numbers, run, slices
 from lstmkit.shapes import expect
 
 # What `_road` counts, in multiply-adds of a matrix product. Measured: `python -m tests.bench --calibrate`.
 ENTRY = 20  # the elementwise work on one entry of d
-STEP = 4e5  # what a step of the sweep costs before it does anything
+STEP = 1e6  # what a step of the sweep costs before it does anything
+DENSE = 7_000  # N·H² up to which the gates are multiplied into W_hh
 PASS = 2e6  # one batched backward pass through start or inputs
 
 
@@ -61,14 +62,8 @@ def one_to_many_jacobian(
     if feedback is not None and layer.bidirectional:
         raise ValueError("feedback needs one direction: a backward direction would read outputs that are not there yet")
     parts = Parts(read(layer), layer.input_size, layer.weight_hh_l0, start, inputs, head, steps, feedback)
-    result = _solve(parts, z, norms)
-    return numbers(
-        result
-        if norms
-        else result.unflatten(3, z.shape[1:])
-        if z.ndim > 2
-        else result.view(*result.shape[:3], *z.shape[1:])
-    )
+    result = _solve(parts, sources(parts, z), norms)
+    return numbers(result if norms else result.view(*result.shape[:3], *z.shape[1:]))
 
 
 def is_one_to_many(model: object) -> bool:
@@ -80,30 +75,41 @@ def is_one_to_many(model: object) -> bool:
 
 
 def of_model(model: nn.Module, z: Tensor, norms: bool) -> Tensor:
-    """∂y_t/∂z of a `models.OneToMany`, (N, T, K, D), or norms over K, (N, T, D)."""
-    check(z)
+    """∂y_t/∂z of a `models.OneToMany`, (N, T, K, D), or norms over K, (N, T, D). What the wirings do with z is known: nothing is asked."""
+    lstm, T, K, wiring, feedback = model.lstm, model.steps, model.output_size, model.wiring, None
+    loop = wiring == "fed-back outputs"
+    parts = Parts(
+        read(lstm), lstm.input_size, lstm.weight_hh if loop else lstm.weight_hh_l0, None, None, model.read, T, None
+    )
+    fits(parts, z)
     N, D = expect(z, "N D", D=model.input_size)
-    lstm, T, K, wiring = model.lstm, model.steps, model.output_size, model.wiring
-    net, start, inputs, feedback = read(lstm), None, None, None
+    z, start, inputs = z.detach(), None, None
+    eye, zero = (
+        torch.eye(D, dtype=z.dtype, device=z.device).expand(N, -1, -1),
+        z.new_zeros(1, N, model.read.in_features),
+    )
+    state = [zero, zero]
     if wiring == "initial state":
-        start = lambda z: _split(model.start(z), lstm.hidden_size)  # noqa: E731
-    elif wiring == "every step":
-        inputs = lambda z: z[:, None].expand(N, T, D)  # noqa: E731
-    else:
-        inputs = lambda z: F.pad(z[:, None], (0, lstm.input_size - D, 0, T - 1))  # noqa: E731
-    if wiring == "fed-back outputs":
-        feedback = nn.Linear(K, D + K, bias=False, device=z.device, dtype=z.dtype)
         with torch.no_grad():
-            feedback.weight.copy_(
-                torch.cat([feedback.weight.new_zeros(D, K), torch.eye(K, dtype=z.dtype, device=z.device)])
-            )
-    weight = lstm.weight_hh if wiring == "fed-back outputs" else lstm.weight_hh_l0
-    result = _solve(Parts(net, lstm.input_size, weight, start, inputs, model.read, T, feedback, True), z, False)
+            h, c = model.start(z)[None].chunk(2, dim=2)
+            by_h, by_c = model.start.weight.detach().chunk(2)
+            state = [h.tanh(), c.contiguous()]
+            start = Known(torch.cat([(1 - state[0][0].square())[..., None] * by_h, by_c.expand(N, -1, -1)], dim=1))
+        x = z.new_zeros(N, T, 1)
+    elif wiring == "every step":
+        x, inputs = z[:, None].expand(N, T, D), Known(eye)
+    else:
+        x, inputs = (
+            F.pad(z[:, None], (0, lstm.input_size - D, 0, T - 1)),
+            Known(F.pad(eye, (0, 0, 0, lstm.input_size - D))),
+        )
+    if loop:
+        feedback = nn.Linear(K, D + K, bias=False, device="meta")
+        picks = torch.cat([z.new_zeros(D, K), torch.eye(K, dtype=z.dtype, device=z.device)])
+        feedback.weight = nn.Parameter(picks, requires_grad=False)
+    reach = "same" if wiring == "every step" else "first"
+    result = _solve(parts._replace(feedback=feedback), Sources(start, inputs, reach, state, x, D), False)
     return torch.linalg.vector_norm(result, dim=2, dtype=exact(z)).to(z.dtype) if norms else result
-
-
-def _split(both: Tensor, H: int) -> tuple[Tensor, Tensor]:
-    return both[None, :, :H].tanh(), both[None, :, H:]
 
 
 def transition_jacobian(layer: nn.Module, x: Tensor, state=None) -> Tensor:
@@ -149,15 +155,14 @@ def transition_jacobian(layer: nn.Module, x: Tensor, state=None) -> Tensor:
 # ---- three roads ------------------------------------------------------------------------------------------------------
 
 
-def _solve(parts: Parts, z: Tensor, norms: bool) -> Tensor:
+def _solve(parts: Parts, given: Sources, norms: bool) -> Tensor:
     """∂y/∂z as (N, T, K, P), or its norms (N, T)."""
-    given = sources(parts, z)
     stack, C, loop = linearised(parts, given)
-    (N, T, _), K, P = given.x.shape, C.shape[2], z[0].numel()
+    (N, T, _), K, P = given.x.shape, C.shape[2], given.P
     road = _road(stack, given, T, K, P)
-    result = empty(z, (N, T), exact(z), BLOCKS) if norms else empty(z, (N, T, K, P), None, BLOCKS)
+    result = empty(C, (N, T), exact(C), BLOCKS) if norms else empty(C, (N, T, K, P), None, BLOCKS)
     {"z": _from_z, "narrow": _from_the_narrowest, "back": _back}[road](stack, C, loop, given, result, norms)
-    return result.sqrt_().to(z.dtype) if norms else result
+    return result.sqrt_().to(C.dtype) if norms else result
 
 
 def _road(stack: list[list[Step]], given: Sources, T: int, K: int, P: int) -> str:
@@ -170,7 +175,7 @@ def _road(stack: list[list[Step]], given: Sources, T: int, K: int, P: int) -> st
         return T * STEP * count + N * T * rows * size
 
     costs = {"z": forward(P) + PASS}
-    if given.inputs is None or given.same:
+    if given.inputs is None or given.reach != "all":
         rows = S * (given.start is not None) + given.x.shape[2] * (given.inputs is not None)
         costs["narrow"] = forward(rows) + PASS + N * rows * P * (T * K + 1)
     if count == depth:
@@ -181,32 +186,36 @@ def _road(stack: list[list[Step]], given: Sources, T: int, K: int, P: int) -> st
 
 def _from_z(stack, C, loop, given: Sources, result: Tensor, norms: bool) -> None:
     """A row of tangents for each number of z."""
-    P, (N, T, D) = (given.start or given.inputs).leaf[0].numel(), given.x.shape
-    for rows in slices(P, _rows(stack, given)):
-        state = None if given.start is None else tangents_by_z(given.start, rows)
+    N, T, D = given.x.shape
+    for rows in slices(given.P, _rows(stack, given)):
+        R = rows.stop - rows.start
+        state = None if given.start is None else given.start.tangents(rows)
         seen = [None] * T
         if given.inputs is not None:
-            by_z = tangents_by_z(given.inputs._replace(y=given.inputs.y[:, :1]) if given.same else given.inputs, rows)
-            by_z = by_z.view(N, rows.stop - rows.start, -1, D)
-            some = by_z.abs().amax((0, 1, 3)).tolist()
-            seen = [by_z[:, :, 0]] * T if given.same else [by_z[:, :, t] if some[t] else None for t in range(T)]
-        _put(_sweep(stack, C, loop, state, seen, rows.stop - rows.start, N), result, rows, norms)
+            seen = _seen(given.inputs.tangents(rows).unflatten(2, (-1, D)), given.reach, T)
+        _put(_sweep(stack, C, loop, state, seen, R, N), result, rows, norms)
+
+
+def _seen(tangents: Tensor, reach: str, T: int) -> list[Tensor | None]:
+    """Tangents of x_t for every t, (N, R, D), None for 0, from (N, R, steps, D)."""
+    if reach == "same":
+        return [tangents[:, :, 0]] * T
+    if reach == "first":
+        return [tangents[:, :, 0]] + [None] * (T - 1)
+    some = tangents.abs().amax((0, 1, 3)).tolist()
+    return [tangents[:, :, t] if some[t] else None for t in range(T)]
 
 
 def _from_the_narrowest(stack, C, loop, given: Sources, result: Tensor, norms: bool) -> None:
-    """A row for each number of the state, and of what every step reads; then the chain rule with their Jacobians by z."""
-    (N, T, D), one = given.x.shape, given.start or given.inputs
-    S = sum(part[:, 0].numel() for part in given.state) if given.start is not None else 0
-    Q = S + D * (given.inputs is not None)
-    by_z = [jacobian_by_z(given.start)] if S else []
-    if given.inputs is not None:
-        by_z.append(jacobian_by_z(given.inputs._replace(y=given.inputs.y[:, :1])))
-    by_z, narrow = torch.cat(by_z, dim=1), one.leaf.new_empty(N, T, C.shape[2], Q)
+    """A row for each number of the state, and of what is read; then the chain rule with their Jacobians by z."""
+    N, T, D = given.x.shape
+    by_z = torch.cat([source.jacobian() for source in (given.start, given.inputs) if source is not None], dim=1)
+    Q = by_z.shape[1]
+    S, narrow = Q - D * (given.inputs is not None), by_z.new_empty(N, T, C.shape[2], Q)
     for rows in slices(Q, _rows(stack, given)):
         eye = torch.eye(Q, dtype=narrow.dtype, device=narrow.device)[rows].expand(N, -1, -1)
-        state = eye[:, :, :S] if S else None
-        seen = [None if given.inputs is None else eye[:, :, S:]] * T
-        _put(_sweep(stack, C, loop, state, seen, rows.stop - rows.start, N), narrow, rows, False)
+        seen = [None] * T if given.inputs is None else _seen(eye[:, :, None, S:], given.reach, T)
+        _put(_sweep(stack, C, loop, eye[:, :, :S] if S else None, seen, rows.stop - rows.start, N), narrow, rows, False)
     for t in slices(T, max(1, settings.WORKSPACE // (by_z.element_size() * N * C.shape[2] * by_z.shape[2]))):
         part = (narrow[:, t].flatten(1, 2) @ by_z).unflatten(1, (-1, C.shape[2]))
         if norms:
@@ -216,16 +225,16 @@ def _from_the_narrowest(stack, C, loop, given: Sources, result: Tensor, norms: b
 
 
 def _back(stack, C, loop, given: Sources, result: Tensor, norms: bool) -> None:
-    """A row of adjoints for each output; then backward passes through start and inputs, many at once."""
+    """A row of adjoints for each output; then back through start and inputs."""
     (N, T, D), K = given.x.shape, C.shape[2]
-    ones = [both[0] for both in stack]
+    ones, steps = [both[0] for both in stack], given.x.shape[1] if given.reach == "all" else 1
     for k in slices(K, max(1, settings.WORKSPACE // (C.element_size() * N * T * T * max(D, ones[0].q.shape[3])))):
         R = T * (k.stop - k.start)
-        by_x = C.new_zeros(N, R, T, D) if given.inputs is not None else None
+        by_x = C.new_zeros(N, R, steps, D) if given.inputs is not None else None
 
         def emit(t: int, dx: Tensor, by_x=by_x, R=R) -> None:
-            if by_x is not None:
-                by_x[:, R - dx.shape[1] :, t] = dx
+            if by_x is not None and (t == 0 or given.reach != "first"):
+                by_x[:, R - dx.shape[1] :, t if steps > 1 else 0] += dx
 
         cut = C[:, :, k] if C.shape[1] > 1 else C[:, :, k].expand(-1, N, -1, -1)
         by_state = run(lambda cut=cut, emit=emit: back.sweep(ones, cut, T, emit, loop=loop), C.device)
@@ -233,7 +242,7 @@ def _back(stack, C, loop, given: Sources, result: Tensor, norms: bool) -> None:
         rows = 0
         for source, adjoint in ((given.start, by_state), (given.inputs, by_x)):
             if source is not None:
-                rows = rows + adjoints_by_z(source, adjoint.transpose(0, 1))
+                rows = rows + source.adjoints(adjoint.flatten(2).transpose(0, 1))
         rows = rows.transpose(0, 1).unflatten(1, (T, -1))  # (N, T, k, P)
         if norms:
             result += rows.to(result.dtype).square().sum((2, 3))
@@ -249,7 +258,12 @@ def _rows(stack: list[list[Step]], given: Sources) -> int:
 
 def _sweep(stack, C, loop, state: Tensor | None, seen: list, R: int, N: int) -> Tensor:
     """Tangents of all outputs, (T, N, R, K). state: (N, R, S) or None for 0; seen: those of x_t, (N, R, D) or None for 0, for each t."""
-    return run(lambda: torch.stack(_hidden(stack, loop, state, seen, R, N)) @ C.transpose(2, 3), C.device)
+
+    def work() -> Tensor:
+        with torch.inference_mode():  # nothing here is ever differentiated: views cost less
+            return torch.stack(_hidden(stack, loop, state, seen, R, N)) @ C.transpose(2, 3)
+
+    return run(work, C.device)
 
 
 def _hidden(stack, loop, state: Tensor | None, seen: list, R: int, N: int) -> list[Tensor]:
@@ -263,6 +277,8 @@ def _hidden(stack, loop, state: Tensor | None, seen: list, R: int, N: int) -> li
         [[parts[:, :, s, l, d].contiguous() for s in range(first.states)] for d in range(directions)]
         for l in range(depth)
     ]
+    if depth == directions == 1 and loop is None and N * H * H <= DENSE:
+        return _hidden_by_matrices(first, state, seen)
     if loop is not None:
         return _hidden_in_a_loop([both[0].ready() for both in stack], loop, [one[0] for one in begun], seen)
     for l, both in enumerate(stack):
@@ -285,6 +301,33 @@ def _hidden(stack, loop, state: Tensor | None, seen: list, R: int, N: int) -> li
             sides.append(side)
         seen = sides[0] if directions == 1 else [torch.cat(pair, dim=2) for pair in zip(*sides, strict=True)]
     return seen
+
+
+def _hidden_by_matrices(step: Step, state: Tensor, seen: list) -> list[Tensor]:
+    """The same for one small layer: all gates are multiplied into the weights at once, and a step is one product."""
+    (N, R, _), H, tops = state.shape, step.q.shape[3], []
+    A, direct = step.ready().dense()
+    h, c = state[..., :H], state[..., None, H:]
+    product, joined = torch.bmm, torch.baddbmm
+    if N == 1:  # without the axis of one: less to do at every step
+        A, direct, h, c = A[:, 0], None if direct is None else direct[:, 0], h[0], c[0]
+        product, joined = torch.mm, torch.addmm
+    A, direct = A.unbind(0), None if direct is None else direct.unbind(0)
+    shape = h.shape[:-1]
+    for t, tangent in enumerate(seen):
+        alive()
+        if tangent is None:
+            new = product(h, A[t])
+        else:
+            moved = step.enter(tangent @ step.W[:, H:].T, t)
+            new = joined(moved[0] if N == 1 else moved, h, A[t])
+        if direct is not None:
+            new = torch.addcmul(new.view(*shape, 2, H), c, direct[t])
+            h, c = new.select(-2, 0), new.narrow(-2, 1, 1)
+        else:
+            h = new
+        tops.append(h)
+    return [top[None] for top in tops] if N == 1 else tops
 
 
 def _hidden_in_a_loop(stack: list[Step], loop: Tensor, begun: list, seen: list) -> list[Tensor]:

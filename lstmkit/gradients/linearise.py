@@ -113,9 +113,6 @@ class Step:
             self.a, self.o = q[:, :, :, B + 1].unbind(0), q[:, :, :, B - 1].unbind(0)
         return self
 
-    def weight(self, t: int) -> Tensor:
-        return self.W if t or self.first is None else self.first
-
     def pull(self, h: Tensor, c: Tensor | None, t: int) -> Tensor:
         """Adjoints of the state at t, (N, R, H), become in place those of the state at t−1; returns those of x_t, (N, R, D)."""
         N, R, H = h.shape
@@ -139,15 +136,47 @@ class Step:
     def push(self, h: Tensor, c: Tensor | None, from_x: Tensor | None, t: int) -> tuple[Tensor, Tensor | None]:
         """Tangents of the state at t−1, (N, R, H), to those at t. from_x: ẋ_t W_ihᵀ, (N, R, B·H), with a mask applied; None for 0."""
         N, R, H = h.shape
-        W = self.weight(t)[:, :H].T
+        W = (self.W if t or self.first is None else self.first)[:, :H].T
         rows = h.reshape(N * R, H)
         d = torch.mm(rows, W) if from_x is None else torch.addmm(from_x.reshape(N * R, -1), rows, W)
         d = d.view(N, R, -1, H) * self.k[t]
         if self.states == 2:
             c = torch.addcmul(d[:, :, :3].sum(2), c, self.f[t])
-            return torch.addcmul(d[:, :, 3], c, self.a[t]), c
+            return torch.addcmul(d.select(2, 3), c, self.a[t]), c
         h_new = d.sum(2) if d.shape[2] > 1 else d[:, :, 0]
         return (h_new if self.f is None else torch.addcmul(h_new, h, self.f[t])), None
+
+    def dense(self) -> tuple[Tensor, Tensor | None]:
+        """Every step with its gates multiplied in: A, (T, N, H, S), from h before to the state behind; for an LSTM also what c before
+        gives to h and to c behind, (T, N, 1, 2, H)."""
+        (T, N, _, H), B, late = self.q.shape, len(self.W) // self.q.shape[3], self.q[:, :, :, None]
+        W = self.W[:, :H].view(B, H, H).transpose(1, 2)
+        A = self.q.new_empty(T, N, H, H * self.states)
+        to_h, to_last = A[..., :H], A[..., -H:]
+        gates = [g for g in range(B) if self.states == 1 or g != 3]
+        torch.mul(W[gates[0]], late[:, :, gates[0]], out=to_last)
+        for g in gates[1:]:
+            to_last.addcmul_(W[g], late[:, :, g])
+        if self.states == 1:
+            if self.q.shape[2] > B:
+                A.diagonal(dim1=2, dim2=3).add_(self.q[:, :, B])
+        else:
+            torch.mul(W[3], late[:, :, 3], out=to_h)
+            to_h.addcmul_(to_last, late[:, :, B + 1])
+        if self.first is not None:
+            A[0] = Step(self.first, self.q[:1], self.states).dense()[0][0]
+        if self.states == 1:
+            return A, None
+        f = self.q[:, :, B]
+        return A, torch.stack([self.q[:, :, B + 1] * f, f], dim=2)[:, :, None]
+
+    def enter(self, from_x: Tensor, t: int) -> Tensor:
+        """What x_t alone moves: ẋ_t W_ihᵀ, (N, R, B·H), to tangents of the state, (N, R, S)."""
+        d = from_x.unflatten(2, (-1, self.q.shape[3])) * self.k[t]
+        if self.states == 1:
+            return d.sum(2)
+        c = d[:, :, :3].sum(2)
+        return torch.cat([torch.addcmul(d.select(2, 3), c, self.a[t]), c], dim=2)
 
 
 def linearise(net: Net, weights: list[Tensor], x: Tensor, h: Tensor, h0: Tensor, c0: Tensor) -> Step:

@@ -27,35 +27,88 @@ class Parts(NamedTuple):
     head: Callable | None
     steps: int | None
     feedback: Callable | None
-    ours: bool = False  # start and inputs are the library's own: nothing to check
 
 
 class Sources(NamedTuple):
-    """Where z enters. start, inputs: calls whose y is (N, S) and (N, T, D), None where they do not depend on z."""
+    """Where z enters. start: of the state, (N, S). inputs: of what is read, None where it does not depend on z. P: the numbers of z.
 
-    start: Outputs | None
-    inputs: Outputs | None
+    reach: which steps read of z: "all" (each its own, (N, T·D)), "same" (each the same, (N, D)), "first" (none but x_1, (N, D)).
+    """
+
+    start: Known | Asked | None
+    inputs: Known | Asked | None
+    reach: str
     state: list[Tensor]
     x: Tensor
-    same: bool  # every step reads the same
+    P: int
+
+
+class Known:
+    """A source whose Jacobian is at hand: by_z (N, M, P)."""
+
+    def __init__(self, by_z: Tensor):
+        self.by_z = by_z
+
+    def tangents(self, rows: slice) -> Tensor:
+        """What the source does when the numbers `rows` of z move: (N, R, M)."""
+        return self.by_z[:, :, rows].transpose(1, 2)
+
+    def jacobian(self) -> Tensor:
+        """(N, M, P)."""
+        return self.by_z
+
+    def adjoints(self, rows: Tensor) -> Tensor:
+        """Rows of adjoints of the source, (R, N, M), to those of z, (R, N, P)."""
+        return (rows.transpose(0, 1) @ self.by_z).transpose(0, 1)
+
+
+class Asked:
+    """A source that is a function of the user's: one call of it, differentiated by autograd in the direction that is asked for."""
+
+    def __init__(self, out: Outputs):
+        self.y, self.leaf = out.y.flatten(1), out.leaf
+
+    def tangents(self, rows: slice) -> Tensor:
+        R, leaf = rows.stop - rows.start, self.leaf
+        with theirs(leaf.device):  # backward through the backward pass, which is linear in its weights
+            weights = torch.zeros_like(self.y, requires_grad=True)
+            try:
+                by_z = torch.autograd.grad(self.y, leaf, weights, create_graph=True)[0]
+                picks = leaf.new_zeros(R, len(leaf), leaf[0].numel())
+                picks[torch.arange(R), :, torch.arange(rows.start, rows.stop)] = 1
+                options = {"retain_graph": True, "is_grads_batched": True}
+                return torch.autograd.grad(by_z, weights, picks.view(R, *leaf.shape), **options)[0].transpose(0, 1)
+            except (RuntimeError, NotImplementedError):  # something in it cannot be differentiated twice
+                return self.jacobian()[:, :, rows].transpose(1, 2)
+
+    def jacobian(self) -> Tensor:
+        N, M = self.y.shape
+        eye = torch.eye(M, dtype=self.y.dtype, device=self.y.device)
+        return self.adjoints(eye[:, None].expand(-1, N, -1)).transpose(0, 1)
+
+    def adjoints(self, rows: Tensor) -> Tensor:
+        y, leaf, parts = self.y, self.leaf, []
+        with theirs(leaf.device):
+            for some in slices(len(rows), max(1, 2**24 // (y.numel() + leaf.numel()))):
+                picks = rows[some].reshape(-1, *y.shape)
+                try:
+                    grads = torch.autograd.grad(y, leaf, picks, retain_graph=True, is_grads_batched=True)[0]
+                except (RuntimeError, NotImplementedError):  # an operation without a batched backward
+                    grads = torch.stack([torch.autograd.grad(y, leaf, pick, retain_graph=True)[0] for pick in picks])
+                parts.append(grads.flatten(2))
+        return torch.cat(parts)
 
 
 def sources(parts: Parts, z: Tensor) -> Sources:
-    check(z)
-    for name in ("dtype", "device"):
-        if getattr(z, name) != getattr(parts.like, name):
-            raise TypeError(
-                f"z has {name} {getattr(z, name)}, the layer {getattr(parts.like, name)}; convert one with .to(…)"
-            )
-    if z.dtype not in (torch.float32, torch.float64):
-        raise TypeError(f"z has dtype {str(z.dtype).removeprefix('torch.')}; expected float32 or float64")
+    """Ask start and inputs, with every check."""
+    fits(parts, z)
     N, T, D, net = len(z), parts.steps, parts.D, parts.net
     if T is not None and (isinstance(T, bool) or int(T) != T or T < 1):
         raise ValueError(f"steps is {T!r}; expected a whole number of at least 1")
-    given, same = None, False
+    given, reach = None, "all"
     if callable(parts.inputs):
-        given = _ask(lambda z: _inputs(parts.inputs(z), N, D, "inputs"), z, "inputs", parts.ours)
-        x, same = given.y.detach(), given.y.stride(1) == 0
+        given = _ask(lambda z: _inputs(parts.inputs(z), N, D, "inputs"), z, "inputs")
+        x, reach = given.y.detach(), "same" if given.y.stride(1) == 0 else "all"
     elif parts.inputs is not None:
         x = _inputs(parts.inputs, N, D, "inputs").detach()
         expect(x, "N T D", name="inputs", dtype=z.dtype)
@@ -68,23 +121,33 @@ def sources(parts: Parts, z: Tensor) -> Sources:
         raise ValueError(f"inputs have {x.shape[1]} steps, but steps={T}: leave steps out, or make them agree")
     begun, state = None, initial(net, None, x)
     if parts.start is not None:
-        begun = _ask(lambda z: _flat(net, parts.start(z), x), z, "start", parts.ours)
-        halves = begun.y.detach().unflatten(1, (net.states, -1, net.H)).permute(1, 2, 0, 3).contiguous()
-        state = list(halves)
+        begun = _ask(lambda z: _flat(net, parts.start(z), x), z, "start")
+        state = list(begun.y.detach().unflatten(1, (net.states, -1, net.H)).permute(1, 2, 0, 3).contiguous())
     given, begun = (None if one is None or one.grad is None else one for one in (given, begun))
     if given is None and begun is None:
         raise ValueError(
             "nothing depends on z: give start=… or inputs=…, a function of z (is a detach() or no_grad() in it?)"
         )
-    return Sources(begun, given, state, x, same)
+    if given is not None and reach == "same":
+        given = given._replace(y=given.y[:, 0])
+    start, inputs = (None if one is None else Asked(one) for one in (begun, given))
+    return Sources(start, inputs, reach, state, x, z[0].numel())
 
 
-def _ask(function: Callable, z: Tensor, what: str, ours: bool) -> Outputs:
-    """One checked call of start or inputs, which must treat the sequences of the batch one by one. ours: nothing to check."""
-    if ours:
-        leaf = z.detach().clone().requires_grad_()
-        with theirs(z.device):
-            return Outputs(function(leaf), leaf, leaf, leaf)
+def fits(parts: Parts, z: Tensor) -> None:
+    """One clear line unless z is a tensor of the layer's dtype, float32 or float64, on its device, and without NaN."""
+    check(z)
+    for name in ("dtype", "device"):
+        if getattr(z, name) != getattr(parts.like, name):
+            raise TypeError(
+                f"z has {name} {getattr(z, name)}, the layer {getattr(parts.like, name)}; convert one with .to(…)"
+            )
+    if z.dtype not in (torch.float32, torch.float64):
+        raise TypeError(f"z has dtype {str(z.dtype).removeprefix('torch.')}; expected float32 or float64")
+
+
+def _ask(function: Callable, z: Tensor, what: str) -> Outputs:
+    """One checked call of start or inputs, which must treat the sequences of the batch one by one."""
     out = outputs(function, z, what, needs=False)
     if out.grad is not None and leak(out, 1) > TRACE:
         raise ValueError(
@@ -216,43 +279,3 @@ def _feedback_jacobian(feedback: Callable, y: Tensor) -> Tensor | None:
     by_y = columns(out.y, out.leaf).transpose(0, 1)
     same = (by_y - by_y[:1, :1]).abs().max() <= 8 * torch.finfo(y.dtype).eps * by_y.abs().max()
     return by_y[:1, :1] if same else by_y
-
-
-# ---- start and inputs by z --------------------------------------------------------------------------------------------
-
-
-def tangents_by_z(source: Outputs, rows: slice) -> Tensor:
-    """What y of start or inputs does when numbers `rows` of z move: (N, R, M). By backward passes through the backward pass."""
-    y, leaf, R = source.y.flatten(1), source.leaf, rows.stop - rows.start
-    with theirs(leaf.device):
-        weights = torch.zeros_like(y, requires_grad=True)
-        try:
-            by_z = torch.autograd.grad(y, leaf, weights, create_graph=True)[0]
-            picks = leaf.new_zeros(R, len(leaf), leaf[0].numel())
-            picks[torch.arange(R), :, torch.arange(rows.start, rows.stop)] = 1
-            return torch.autograd.grad(
-                by_z, weights, picks.view(R, *leaf.shape), retain_graph=True, is_grads_batched=True
-            )[0].transpose(0, 1)
-        except (RuntimeError, NotImplementedError):  # something in it cannot be differentiated twice
-            return jacobian_by_z(source)[:, :, rows].transpose(1, 2)
-
-
-def jacobian_by_z(source: Outputs) -> Tensor:
-    """∂y/∂z of start or inputs: (N, M, P), a backward pass for each number of y."""
-    M = source.y[0].numel()
-    eye = torch.eye(M, dtype=source.y.dtype, device=source.y.device)
-    return adjoints_by_z(source, eye[:, None].expand(-1, len(source.y), -1)).transpose(0, 1)
-
-
-def adjoints_by_z(source: Outputs, rows: Tensor) -> Tensor:
-    """Rows of adjoints of y, (R, N, …), to those of z, (R, N, P)."""
-    y, leaf, parts = source.y, source.leaf, []
-    with theirs(leaf.device):
-        for some in slices(len(rows), max(1, 2**24 // (y.numel() + leaf.numel()))):
-            picks = rows[some].reshape(-1, *y.shape)
-            try:
-                grads = torch.autograd.grad(y, leaf, picks, retain_graph=True, is_grads_batched=True)[0]
-            except (RuntimeError, NotImplementedError):  # an operation without a batched backward
-                grads = torch.stack([torch.autograd.grad(y, leaf, pick, retain_graph=True)[0] for pick in picks])
-            parts.append(grads.flatten(2))
-    return torch.cat(parts)

@@ -17,6 +17,7 @@ from functools import cache
 import torch
 from torch import Tensor
 
+SMALL = 2**26  # bytes that are there without asking
 WORKSPACE = 2**25  # bytes that a sweep may use beside the result, where the result itself is smaller
 _here = threading.local()
 
@@ -112,7 +113,8 @@ def _worker(process: int) -> ThreadPoolExecutor:
 def empty(like: Tensor, shape: tuple[int, ...], dtype: torch.dtype | None = None, cure: str = "") -> Tensor:
     """Zeros of that shape, refused before they are allocated where they cannot fit: MemoryError with their size and the cure."""
     dtype = dtype or like.dtype
-    needed, there = math.prod(shape) * dtype.itemsize, free(like.device)
+    needed = math.prod(shape) * dtype.itemsize
+    there = free(like.device) if needed > SMALL else None
     if there is not None and needed > there:
         size = f"{needed / 1e9:,.1f} GB, and {there / 1e9:,.1f} GB are free on {like.device.type}"
         raise MemoryError(f"the result {shape} would take {size}: {cure}")

@@ -24,6 +24,7 @@ import sys
 import time
 import warnings
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -32,6 +33,7 @@ from torch import Tensor, nn
 
 from lstmkit.gradients import sequence_jacobian
 from lstmkit.layers import LSTM
+from tests.bench import rows as second
 
 CAP = 1.5  # seconds
 SIZES = [(64, 64), (256, 64), (256, 16), (1024, 16)]  # T, H: T/H = 1, 4, 16, 64
@@ -182,11 +184,45 @@ def import_row() -> float:
     return float(np.median([float(run.stdout) for run in runs]))
 
 
+def processor() -> str:
+    """The processor's name and the widest vectors that torch uses on it."""
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8") as lines:
+            name = next(line.split(":")[1].strip() for line in lines if line.startswith("model name"))
+    except (OSError, StopIteration):
+        name = platform.processor() or platform.machine()
+    return f"{name} ({torch.backends.cpu.get_cpu_capability()})"
+
+
+def rules_lost(show: Callable[[str], None]) -> list[str]:
+    """The rules' constants on this machine, and what the built-in ones lose against each row's best choice."""
+    from lstmkit.gradients import back, forward
+
+    show("calibrate …")
+    found = second.calibrate()
+    kept = {"back.ENTRY": back.ENTRY, "back.STEP": back.STEP, "forward.STEP": forward.STEP}
+    lines = [f"- {name}: {value:.3g} here, {kept[name]:.3g} built in" for name, value in found.items()]
+    worst = 0.0
+    for N, T, H, D in ((1, 128, 16, 1), (1, 256, 64, 8), (1, 512, 32, 4), (16, 256, 16, 8)):
+        torch.manual_seed(0)
+        layer, head, x = nn.LSTM(D, H, batch_first=True), nn.Linear(H, 1), torch.randn(N, T, D)
+        call = partial(sequence_jacobian, layer, x, head)
+        ours, times, rule = clock(call, 3), [], back.chunk_length
+        try:
+            for L in (8, 16, 32, 64, T):
+                back.chunk_length = lambda *_, L=L: L
+                times.append(clock(call, 3))
+        finally:
+            back.chunk_length = rule
+        worst = max(worst, ours / min(times))
+    return [*lines, f"- the built-in rule takes at most {worst:.2f} times the best chunk length's time (four sizes)"]
+
+
 def table(rows: list[dict], left_out: list[str], layers: dict[str, float], importing: float) -> str:
     """The report, in markdown: peers' times as multiples of ours."""
     names = list(rows[0]["peers"])
     lines = [
-        f"Machine: {platform.machine()}, {torch.get_num_threads()} thread(s); Python {platform.python_version()}, "
+        f"Machine: {processor()}, {torch.get_num_threads()} thread(s); Python {platform.python_version()}, "
         f"torch {torch.__version__}, numpy {np.__version__}; {time.strftime('%Y-%m-%d')}.",
         "",
         "Whole Jacobian: every peer's time as a multiple of `lstmkit.gradients.sequence_jacobian`'s in the same run (larger is",
@@ -229,16 +265,30 @@ def main() -> None:
         prog="python -m tests.bench", description="Ratios measured side by side in one run."
     )
     parser.add_argument("--write", action="store_true", help="also write the table to tests/bench/README.md")
+    parser.add_argument(
+        "--calibrate", action="store_true", help="only measure the constants of the rules on this machine"
+    )
+    parser.add_argument("--quick", action="store_true", help="only the rows that have a goal")
     chosen = parser.parse_args()
     warnings.filterwarnings("ignore")
 
     def show(text: str) -> None:
         print(text, file=sys.stderr, flush=True)
 
+    if chosen.calibrate:
+        print("\n".join(rules_lost(show)))
+        return
+    if chosen.quick:
+        rows = [row for group in (second.one_to_many, second.whole_models) for row in group(show, second.GOALS)]
+        print("\n".join(second.table(rows)))
+        return
     show("import time and layers …")
     importing, layers = import_row(), layer_row()
+    extra = [row for group in second.GROUPS for row in group(show)]
     rows, left_out = jacobian_rows(show)
     report = table(rows, left_out, layers, importing)
+    report += "\n\n## One input, many outputs; whole models; many to one; one step\n\n" + "\n".join(second.table(extra))
+    report += "\n\n## The rules' constants\n\n" + "\n".join(rules_lost(show))
     print(report)
     if chosen.write:
         head = "# The last measured table\n\nMade by `.venv/bin/python -m tests.bench --write` (`make bench` prints the same).\n\n"
