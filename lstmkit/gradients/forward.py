@@ -305,7 +305,7 @@ def _hidden(stack, loop, state: Tensor | None, seen: list, R: int, N: int) -> li
 
 def _hidden_by_matrices(step: Step, state: Tensor, seen: list) -> list[Tensor]:
     """The same for one small layer: all gates are multiplied into the weights at once, and a step is one product."""
-    (N, R, _), H, tops = state.shape, step.q.shape[3], []
+    N, H, tops = len(state), step.q.shape[3], []
     A, direct = step.ready().dense()
     h, c = state[..., :H], state[..., None, H:]
     product, joined = torch.bmm, torch.baddbmm
