@@ -17,6 +17,7 @@ import pytest
 from lstmkit import course
 from lstmkit.course import build, claims, work
 
+ROOT = Path(__file__).parents[1]
 LESSON = """# %% [markdown]
 # # 01 · Small
 # %%
@@ -236,6 +237,20 @@ def test_a_used_work_folder_of_the_first_edition_is_carried_over(first_edition, 
     there = {path.stem for path in work_folder.iterdir()}
     assert there == {*mine, "notes", "03_other"}, "the new lesson comes to the old ones"
     assert course.main(["lab", "--no-open"]) == 0 and "earlier edition" not in capsys.readouterr().out
+
+
+def test_every_lesson_of_the_first_edition_is_known_in_this_one(tmp_path):
+    """Whoever renames a lesson's slug: into work.RENAMED with the old one."""
+    first = (
+        "01_recurrence 02_shapes 03_bptt 04_lstm 05_gru 06_sentiment 08_forecasting 11_captioning 12_encoder_decoder"
+    )
+    first = f"{first} 13_attention 15_input_gradients 16_attribution 18_debugging".split()
+    for folder, names in (("lessons", [path.stem for path in build.sources(ROOT)]), ("work", first)):
+        (tmp_path / folder).mkdir()
+        for name in names:
+            (tmp_path / folder / f"{name}.ipynb").touch()
+    found = {path.stem: lesson for lesson, path in work.mine(tmp_path).items()}
+    assert sorted(found) == first and found["15_input_gradients"][3:] == "output_gradients"
 
 
 def test_two_notebooks_of_one_lesson_are_both_kept(first_edition, capsys):
