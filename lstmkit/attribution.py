@@ -291,7 +291,9 @@ def _pairs(a: Tensor, b: Tensor, among: Tensor | None, masked: bool = True) -> l
             raise ValueError(
                 f"the map has shape {tuple(a.shape)}, {name} {tuple(other.shape)}; expected one shape for all"
             )
-    if a.ndim < 2 or a.isnan().any() or b.isnan().any():
+    if a.device.type == "mps":  # it has no float64, which the scores are counted in
+        a, b, among = a.cpu(), b.cpu(), None if among is None else among.cpu()
+    if a.ndim < 2 or len(a) == 0 or a.isnan().any() or b.isnan().any():
         raise ValueError(f"expected maps (N, …) without NaN; given {tuple(a.shape)} with {int(a.isnan().sum())} NaN")
     rows = zip(a.flatten(1), (b.bool() if masked else b).flatten(1), strict=True)
     if among is not None:

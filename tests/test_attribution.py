@@ -1,5 +1,7 @@
 """Attribution against Captum, against maps known in closed form, and the scores against scikit-learn."""
 
+import warnings
+
 import pytest
 import torch
 from captum.attr import IntegratedGradients, Occlusion, Saliency
@@ -115,6 +117,49 @@ def test_integrated_gradients_of_a_square_and_the_warning():
     with pytest.warns(UserWarning, match="do not close.*more than 3 points"):
         result = A.integrated_gradients(kink, x + 2, points=3)
     assert abs(float(result.gap) - (float(result.attribution.sum()) - 1)) < 1e-6
+
+
+def test_integrated_gradients_warn_by_what_is_missing_not_by_what_cancels():
+    """Parts of ±100 that cancel hide no jump of 8; and parts that cancel are no reason for a warning."""
+    f = lambda z: 100 * (z[:, 0] - z[:, 1]) + 8 * (z[:, 2] > 0.5)  # noqa: E731
+    with pytest.warns(UserWarning, match="add up to 0 where f.x. − f.baseline. is 8"):
+        result = A.integrated_gradients(f, torch.ones(1, 3, dtype=torch.float64))
+    assert abs(float(result.gap) + 8) < 1e-9
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        A.integrated_gradients(lambda z: 100 * (z[:, 0] - z[:, 1]), torch.ones(1, 2))
+        A.integrated_gradients(lambda z: (z**2).sum(1), torch.randn(3, 4))
+
+
+@pytest.mark.parametrize("baseline", [float("nan"), float("inf"), torch.tensor([0.0, float("nan"), 0.0])])
+def test_a_baseline_that_is_not_finite_is_refused(baseline):
+    for call in (A.integrated_gradients, A.occlusion):
+        with pytest.raises(ValueError, match="baseline holds NaN or infinity"):
+            call(lambda z: z.sum(1), torch.ones(2, 3), baseline=baseline)
+
+
+def test_an_f_that_is_not_finite_at_the_baseline_or_on_the_path():
+    with pytest.raises(ValueError, match="f.baseline. holds"):
+        A.integrated_gradients(lambda z: z.log().sum(1), torch.ones(2, 3))
+    with pytest.raises(ValueError, match="along the path"):
+        A.integrated_gradients(lambda z: (z - 0.5).abs().sqrt().sum(1), torch.ones(2, 3), points=1)
+
+
+def test_an_f_that_works_in_place_and_the_callers_tensors_stay_as_they_are():
+    def in_place(z):
+        z.mul_(2)
+        return z.square().sum(1)
+
+    x, baseline = torch.ones(2, 3, dtype=torch.float64), torch.full((2, 3), 0.5, dtype=torch.float64)
+    kept = x.clone(), baseline.clone()
+    torch.testing.assert_close(A.gradient(in_place, x), 8 * x)
+    result = A.integrated_gradients(in_place, x, baseline=baseline)
+    torch.testing.assert_close(result.attribution.sum(1), torch.full((2,), 9.0, dtype=torch.float64))
+    torch.testing.assert_close(
+        A.occlusion(in_place, x, baseline=baseline), torch.full((2, 3), 3.0, dtype=torch.float64)
+    )
+    A.smoothgrad(in_place, x + torch.randn(2, 3), samples=2)
+    assert torch.equal(x, kept[0]) and torch.equal(baseline, kept[1])
 
 
 def test_smoothgrad_is_the_mean_over_its_noise():
