@@ -46,6 +46,7 @@ $(VENV)/.ready: $(VENV)/.lab
 	@touch $@
 
 lab: $(VENV)/.lab  ## open the course: JupyterLab at your first unfinished lesson, in work/
+	@$(BIN)/python -c '' 2>/dev/null || { echo "$(BIN)/python does not start: make doctor says why"; exit 1; }
 	@OMP_NUM_THREADS= $(LSTMKIT) lab $(if $(FRESH),--fresh $(FRESH)) -- $(OPTIONS)
 
 test: setup  ## everything: lint, unit tests, every cell of both folders compared with its stored output

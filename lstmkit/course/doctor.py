@@ -40,7 +40,7 @@ def _findings() -> Iterator[Finding]:
     yield from _environment(Path(sys.prefix))
     there, missing = _packages()
     if there:
-        yield True, f"{len(there)} packages: {', '.join(there)}"
+        yield True, f"packages: {', '.join(there)}"
     if missing:
         yield False, f"{', '.join(missing)} missing: run `make lab`, or pip install -c constraints.txt -e '.[course]'"
     else:
