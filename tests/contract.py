@@ -11,7 +11,7 @@ from pathlib import Path
 import nbformat
 from nbformat import NotebookNode
 
-from lstmkit.course import build
+from lstmkit.course import build, maps
 
 ROOT = Path(__file__).parents[1]
 # One sitting, in minutes: words / 150, 8 s for a visible line of code, 1 for a figure, the exercises' own minutes × 1.25
@@ -166,7 +166,8 @@ def prose(book: NotebookNode, there: set[str]) -> Iterator[str]:
             if any("".join(one) != target[:2] for one in told):
                 yield f"cell {number}: [{label}]({target}): number and file disagree"
             if target.removesuffix(".ipynb") not in there:
-                yield f"cell {number}: [{label}]({target}): there is no such lesson"
+                planned = target.removesuffix(".ipynb") in {entry.stem for entry in maps.read(ROOT)}
+                yield f"cell {number}: [{label}]({target}): there is no such lesson{' yet' * planned}"
         asked += len(re.findall(r"\*\*Before you run", cell.source))
     if asked > 5:
         yield f"{asked} times “Before you run”: at most five"
