@@ -1,6 +1,7 @@
 """Whole models and any callable: the layer inside is found where it may be, what is no function is told, nothing works on in silence."""
 
 import importlib
+import os
 import random
 import subprocess
 import sys
@@ -304,6 +305,7 @@ def test_the_engines_settings_are_not_the_users():
     assert float(torch.tensor(1e-38) * 0.1) > 0
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="sends a signal")
 def test_nothing_works_on_after_an_interrupt():
     program = """
@@ -324,10 +326,14 @@ begun = time.perf_counter()
 sequence_jacobian(nn.LSTM(2, 3, batch_first=True), torch.randn(1, 4, 2))
 print(time.perf_counter() - begun)
 """
-    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=100)
+    patient = os.environ | {
+        "OMP_WAIT_POLICY": "PASSIVE",
+        "KMP_BLOCKTIME": "0",
+    }  # two threads may have to share a busy core
+    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=400, env=patient)
     first, second = run.stdout.splitlines()
-    assert first.startswith("stopped") and float(first.split()[1]) < 20, run.stdout + run.stderr
-    assert float(second) < 5, "the next one waits behind the abandoned work"
+    assert first.startswith("stopped") and float(first.split()[1]) < 60, run.stdout + run.stderr
+    assert float(second) < 20, "the next one waits behind the abandoned work (a hundred seconds of it)"
 
 
 def test_abandoned_work_stops_at_its_next_step(monkeypatch):

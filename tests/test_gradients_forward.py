@@ -117,7 +117,7 @@ ENTERS = [
 
 @pytest.mark.parametrize("feedback", ["none", "linear", "curved"])
 @pytest.mark.parametrize(("start", "inputs"), ENTERS)
-@pytest.mark.parametrize("depth", [1, 2])
+@pytest.mark.parametrize("depth", [1, pytest.param(2, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("cls", LAYERS)
 def test_every_road_equals_autograd(monkeypatch, cls, depth, start, inputs, feedback):
     for head in ("none", "linear", "mlp"):
