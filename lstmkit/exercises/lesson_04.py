@@ -1,12 +1,12 @@
-"""Lesson 04 · BPTT: one step back, the gradient by lag, three matrices, clipping by norm, where to detach."""
+"""Lesson 04 · BPTT: one step back, the walk, the weights, where to detach, the pairs within a window."""
 
 from __future__ import annotations
 
 import torch
 
-from lstmkit.exercises import case, define, mistake
+from lstmkit.exercises import case, define, mistake, slips
 
-# 04.1 · one step of BPTT -----------------------------------------------------------------------------------------
+# 04.1 · one step back -----------------------------------------------------------------------------------------
 
 
 def step_back(lam, h, W, U):
@@ -57,6 +57,20 @@ def _tanh_after_u(lam, h, W, U):
     return delta, W.T @ delta, (U.T @ lam) * (1 - h**2)
 
 
+def _delta_last(lam, h, W, U):
+    delta, dx, before = step_back(lam, h, W, U)
+    return dx, before, delta
+
+
+def _delta_in_the_middle(lam, h, W, U):
+    delta, dx, before = step_back(lam, h, W, U)
+    return dx, delta, before
+
+
+def _divided(lam, h):
+    return lam / (1 - h**2)
+
+
 def _row_vector(lam, h, W, U):
     delta = torch.diag(1 - h * h) @ lam
     return [delta, delta @ W, delta @ U]
@@ -86,7 +100,16 @@ define(
         mistake(
             "that is the derivative of a sigmoid; of tanh it is 1 - h**2", _with_delta(lambda lam, h: lam * h * (1 - h))
         ),
-        mistake("W and U are swapped: W.T leads to the input, U.T to the state before", _matrices_swapped),
+        mistake(
+            "your second and third result have changed places (or W and U have): first what goes to x, by W.T, then what goes to the "
+            "state before, by U.T",
+            _matrices_swapped,
+        ),
+        mistake("the right three, in another order: delta, then for x, then for the state before", _delta_last),
+        mistake("the right three, in another order: delta comes first", _delta_in_the_middle),
+        mistake(
+            "1 - h**2 is divided by, not multiplied with: backwards a slope is a factor, too", _with_delta(_divided)
+        ),
         mistake("W where U belongs: the state before came in through U", _only_w),
         mistake("U where W belongs: the input came in through W", _only_u),
         mistake("the matrices are not transposed: backwards it is W.T @ delta and U.T @ delta", _not_transposed),
@@ -96,237 +119,313 @@ define(
     ],
 )
 
-# 04.2 · the gradient by lag --------------------------------------------------------------------------------------
+# 04.2 · the walk -------------------------------------------------------------------------------------------------
 
 
-def gradient_by_lag(layer, x):
-    """Frobenius norm of ∂h_T/∂x_{T-k}, entry k for lag k: (T,)."""
-    x = x.detach().clone().requires_grad_()
-    last = layer(x)[-1]
-    rows = torch.stack([torch.autograd.grad(h_i, x, retain_graph=True)[0] for h_i in last])
-    return rows.square().sum(dim=(0, 2)).sqrt().flip(0)
+def walk_back(errors, states, W, U):
+    """δ_1 … δ_T and the error for x_1 … x_T, from the last step to the first."""
+    lam, deltas, for_x = torch.zeros_like(states[0]), [], []
+    for t in reversed(range(len(errors))):
+        delta, for_x_t, lam = step_back(lam + errors[t], states[t + 1], W, U)
+        deltas.insert(0, delta)
+        for_x.insert(0, for_x_t)
+    return torch.stack(deltas), torch.stack(for_x)
 
 
-def _rows(layer, x):
-    x = x.detach().clone().requires_grad_()
-    return torch.stack([torch.autograd.grad(h_i, x, retain_graph=True)[0] for h_i in layer(x)[-1]])
+def _found_order(errors, states, W, U):
+    deltas, for_x = walk_back(errors, states, W, U)
+    return deltas.flip(0), for_x.flip(0)
 
 
-def _of_rows(reduce):
-    return lambda layer, x: reduce(_rows(layer, x)).flip(0)
+def _one_list_reversed(errors, states, W, U):
+    deltas, for_x = walk_back(errors, states, W, U)
+    return deltas.flip(0), for_x
 
 
-def _of_number(choose):
-    def wrong(layer, x):
-        x = x.detach().clone().requires_grad_()
-        return torch.autograd.grad(choose(layer(x)), x)[0].norm(dim=1).flip(0)
+def _other_list_reversed(errors, states, W, U):
+    deltas, for_x = walk_back(errors, states, W, U)
+    return deltas, for_x.flip(0)
+
+
+def _walk(body, order=reversed):
+    """A walk with another body: body(lam, errors, states, t, W, U) -> (delta, for_x_t, lam)."""
+
+    def wrong(errors, states, W, U):
+        lam, deltas, for_x = torch.zeros_like(states[0]), {}, {}
+        for t in order(range(len(errors))):
+            deltas[t], for_x[t], lam = body(lam, errors, states, t, W, U)
+        times = sorted(deltas)
+        return torch.stack([deltas[t] for t in times]), torch.stack([for_x[t] for t in times])
 
     return wrong
 
 
-def _graph_freed(layer, x):
-    x = x.detach().clone().requires_grad_()
-    rows = torch.stack([torch.autograd.grad(h_i, x)[0] for h_i in layer(x)[-1]])
-    return rows.square().sum(dim=(0, 2)).sqrt().flip(0)
+def _joins_late(lam, errors, states, t, W, U):
+    delta, for_x_t, lam = step_back(lam, states[t + 1], W, U)
+    return delta, for_x_t, lam + errors[t]
 
 
-def _jacobian(layer, x):
-    jacobian = torch.autograd.functional.jacobian(lambda x: layer(x)[-1], x)  # (H, T, D)
-    return torch.linalg.matrix_norm(jacobian.permute(1, 0, 2)).flip(0)
+def _state_before(lam, errors, states, t, W, U):
+    return step_back(lam + errors[t], states[t], W, U)
 
 
-def _recurrent(H, D):
-    W, U, b = torch.randn(H, D), torch.randn(H, H) * 0.5, torch.randn(H) * 0.3
+def _own_error_only(lam, errors, states, t, W, U):
+    return *step_back(errors[t], states[t + 1], W, U)[:2], lam
 
-    def layer(x):
-        h, states = torch.zeros(H), []
-        for x_t in x:
-            h = torch.tanh(W @ x_t + U @ h + b)
-            states.append(h)
-        return torch.stack(states)
 
-    return layer
+def _own_error_last_only(lam, errors, states, t, W, U):
+    return step_back(lam + errors[t] if t == len(errors) - 1 else lam, states[t + 1], W, U)
+
+
+def _never_stepped(lam, errors, states, t, W, U):
+    lam = lam + errors[t]
+    return *step_back(lam, states[t + 1], W, U)[:2], lam
+
+
+def _delta_carried(lam, errors, states, t, W, U):
+    delta, for_x_t, _ = step_back(lam + errors[t], states[t + 1], W, U)
+    return delta, for_x_t, delta
+
+
+def _error_replaces(lam, errors, states, t, W, U):
+    delta, for_x_t, before = step_back(lam + errors[t], states[t + 1], W, U)
+    return delta, for_x_t, before + errors[t]
+
+
+def _forwards(lam, errors, states, t, W, U):
+    return step_back(lam + errors[t], states[t + 1], W, U)
+
+
+def _second_carried(lam, errors, states, t, W, U):
+    delta, lam, for_x_t = step_back(lam + errors[t], states[t + 1], W, U)
+    return delta, for_x_t, lam
+
+
+def _steps_of_states(errors, states, W, U):
+    lam, deltas, for_x = torch.zeros_like(states[0]), [], []
+    for t in reversed(range(len(states))):
+        delta, for_x_t, lam = step_back(lam + errors[t], states[t], W, U)
+        deltas.insert(0, delta)
+        for_x.insert(0, for_x_t)
+    return torch.stack(deltas), torch.stack(for_x)
+
+
+def _lambda_stored(errors, states, W, U):
+    deltas, for_x = walk_back(errors, states, W, U)
+    return deltas / (1 - states[1:] ** 2), for_x
+
+
+def _first_step_skipped(errors, states, W, U):
+    deltas, for_x = walk_back(errors, states, W, U)
+    if len(deltas) == 1:
+        return torch.stack([]), torch.stack([])
+    return deltas[1:], for_x[1:]
+
+
+def _in_place(errors, states, W, U):
+    deltas, for_x, lam = torch.zeros_like(errors), torch.zeros(len(errors), W.shape[1]), torch.zeros(U.shape[0])
+    for t in range(len(errors) - 1, -1, -1):
+        lam = lam + errors[t]
+        deltas[t] = lam * (1 - states[t + 1] ** 2)
+        for_x[t] = deltas[t] @ W
+        lam = deltas[t] @ U
+    return deltas, for_x
+
+
+def _chain(T, D, H):
+    W, U = torch.randn(H, D), torch.randn(H, H) * 0.6
+    return torch.randn(T, H), torch.tanh(torch.randn(T + 1, H)), W, U
 
 
 define(
     "04.2",
-    reference=gradient_by_lag,
+    reference=walk_back,
     cases=lambda: [
-        case(_recurrent(4, 3), torch.randn(6, 3)),
-        case(_recurrent(3, 3), torch.randn(3, 3), label="T = D = H = 3"),
-        case(_recurrent(5, 2), torch.randn(1, 2), label="one step"),
+        case(*_chain(6, 3, 4)),
+        case(*_chain(3, 5, 2), label="three steps"),
+        case(*_chain(4, 4, 4), label="T = D = H = 4"),
     ],
-    alternatives=[_jacobian],
+    alternatives=[_in_place],
     mistakes=[
         mistake(
-            "this is the gradient of h_T.sum(): in a sum over the outputs gradients cancel. Take each h_T[i] on its own, then "
-            "the root of the sum of squares",
-            _of_number(lambda y: y[-1].sum()),
+            "both results stand in the order of the walk, last step first: put each at the front of its list",
+            _found_order,
+        ),
+        mistake("the deltas stand last step first: `deltas.insert(0, delta)`", _one_list_reversed),
+        mistake("the errors for x stand last step first: `for_x.insert(0, for_x_t)`", _other_list_reversed),
+        mistake(
+            "you walk forwards in time: start at the last step, `reversed(range(len(errors)))`", _walk(_forwards, list)
         ),
         mistake(
-            "this is the gradient of the sum over all steps, y.sum(): use the last state alone",
-            _of_number(lambda y: y.sum()),
+            "a step's own error joins one step too late: add errors[t] *before* you call step_back", _walk(_joins_late)
         ),
         mistake(
-            "this is the first number of the last state only; all H belong to the matrix",
-            _of_number(lambda y: y[-1, 0]),
+            "states[t] is the state before the step: states begins with h_0, so the state that belongs to errors[t] is states[t + 1]",
+            _walk(_state_before),
+        ),
+        mistake("what comes from the right is lost: each step's own error alone goes back", _walk(_own_error_only)),
+        mistake("the last step's error alone goes back: errors[t] joins at every step", _walk(_own_error_last_only)),
+        mistake(
+            "the errors add up, but do not pass through the steps: the third result is the new lam",
+            _walk(_never_stepped),
         ),
         mistake(
-            "this is the last number of the last state only; all H belong to the matrix",
-            _of_number(lambda y: y[-1, -1]),
+            "delta itself is handed on: the third result of step_back, Uᵀ delta, goes to the step before",
+            _walk(_delta_carried),
         ),
+        mistake("errors[t] joins twice: in its own step, and again in the step before", _walk(_error_replaces)),
         mistake(
-            "the right numbers in time order: entry 0 should be the last input (lag 0), so flip them",
-            lambda layer, x: gradient_by_lag(layer, x).flip(0),
+            "you store lam in place of delta: delta = lam * (1 - h**2), the first result of step_back", _lambda_stored
         ),
+        mistake("your loop stops before the first step: range(T - 1, 0, -1) leaves out 0", _first_step_skipped),
         mistake(
-            "that is the square of the norm: the root is missing", _of_rows(lambda rows: rows.square().sum(dim=(0, 2)))
+            "the second and third result of step_back have changed places: first delta, then the error for x, then the new lam",
+            _walk(_second_carried),
         ),
-        mistake(
-            "the norm of each row, then their mean; the Frobenius norm is the root of the sum of all squares",
-            _of_rows(lambda rows: rows.norm(dim=2).mean(0)),
+        mistake("there are T steps and T + 1 states: walk over the T errors, `range(len(errors))`", _steps_of_states),
+        slips.results_swapped(
+            walk_back, says="your two results have changed places: first the deltas, then the errors for x"
         ),
-        mistake(
-            "the norm of each row, then their sum; the Frobenius norm is the root of the sum of all squares",
-            _of_rows(lambda rows: rows.norm(dim=2).sum(0)),
-        ),
-        mistake(
-            "that is the root of the *mean* of all squares; take their sum",
-            _of_rows(lambda rows: rows.square().mean(dim=(0, 2)).sqrt()),
-        ),
-        mistake(
-            "that is the largest singular value (another norm, used below); here all squares are summed",
-            _of_rows(lambda rows: torch.linalg.matrix_norm(rows.permute(1, 0, 2), 2)),
-        ),
-        mistake(
-            "that is the sum of absolute values; take squares, sum, root",
-            _of_rows(lambda rows: rows.abs().sum(dim=(0, 2))),
-        ),
-        mistake("the graph was freed by the first gradient: pass retain_graph=True", _graph_freed),
     ],
 )
 
-# 04.3 · which matrix explodes? -----------------------------------------------------------------------------------
+# 04.3 · the weights ----------------------------------------------------------------------------------------------
+
+
+def weight_gradients(deltas, x, states):
+    """∂L/∂W, ∂L/∂U, ∂L/∂b: sums over all steps."""
+    return deltas.T @ x, deltas.T @ states[:-1], deltas.sum(0)
+
+
+def _loop(deltas, x, states):
+    W, U, b = 0, 0, 0
+    for t in range(len(x)):
+        W = W + torch.outer(deltas[t], x[t])
+        U = U + torch.outer(deltas[t], states[t])
+        b = b + deltas[t]
+    return W, U, b
+
+
+def _einsum(deltas, x, states):
+    before = states[: len(x)]
+    return (
+        torch.einsum("th,td->hd", deltas, x),
+        torch.einsum("th,tk->hk", deltas, before),
+        torch.einsum("th->h", deltas),
+    )
+
+
+def _state_after(deltas, x, states):
+    return deltas.T @ x, deltas.T @ states[1:], deltas.sum(0)
+
+
+def _state_two_before(deltas, x, states):
+    W, U, b = weight_gradients(deltas, x, states)
+    wrapped = torch.cat([states[-1:], states[:-2]])
+    return W, deltas.T @ wrapped, b
+
+
+def _b_one_number(deltas, x, states):
+    return deltas.T @ x, deltas.T @ states[:-1], deltas.sum()
+
+
+def _all_turned(deltas, x, states):
+    return x.T @ deltas, states[:-1].T @ deltas, deltas.sum(0)
+
+
+def _u_turned(deltas, x, states):
+    return deltas.T @ x, states[:-1].T @ deltas, deltas.sum(0)
+
+
+def _last_step(deltas, x, states):
+    return torch.outer(deltas[-1], x[-1]), torch.outer(deltas[-1], states[-2]), deltas[-1]
+
+
+def _first_left_out(deltas, x, states):
+    return weight_gradients(deltas[1:], x[1:], states[1:])
+
+
+def _last_left_out(deltas, x, states):
+    return weight_gradients(deltas[:-1], x[:-1], states[:-1])
+
+
+def _b_not_summed(deltas, x, states):
+    return deltas.T @ x, deltas.T @ states[:-1], deltas
+
+
+def _b_over_units(deltas, x, states):
+    return deltas.T @ x, deltas.T @ states[:-1], deltas.sum(1)
+
+
+def _b_mean(deltas, x, states):
+    return deltas.T @ x, deltas.T @ states[:-1], deltas.mean(0)
+
+
+def _sums_first(deltas, x, states):
+    total = deltas.sum(0)
+    return torch.outer(total, x.sum(0)), torch.outer(total, states[:-1].sum(0)), total
+
+
+def _each_step_apart(deltas, x, states):
+    before = states[:-1]
+    return deltas[:, :, None] * x[:, None], deltas[:, :, None] * before[:, None], deltas
+
+
+def _through_tanh_again(deltas, x, states):
+    return weight_gradients(deltas * (1 - states[1:] ** 2), x, states)
+
 
 define(
     "04.3",
-    reference={"A": "vanishes", "B": "explodes", "C": "stays"},
-    mistakes=[
-        mistake(
-            "the 8 stretches once: the size rises for a step or two. But both eigenvalues are ½, and in the long run they decide",
-            {"A": "explodes"},
-        ),
-        mistake("the entry 8 becomes k · 8 · (½)^(k−1): the halving beats the k", {"A": "stays"}),
-        mistake(
-            "it turns by a right angle, which keeps lengths, and stretches by 21/20: each step, every vector",
-            {"B": "stays"},
-        ),
-        mistake(
-            "zeros on the diagonal do not make it small: it turns (1, 0) into (0, 21/20), longer than before",
-            {"B": "vanishes"},
-        ),
-        mistake("every entry is below 1, but C turns (1, 1) into (1, 1): that vector never shrinks", {"C": "vanishes"}),
-        mistake("its rows sum to 1, so no step makes a vector's largest entry larger", {"C": "explodes"}),
-    ],
-)
-
-# 04.4 · clip by norm ---------------------------------------------------------------------------------------------
-
-
-def clip_by_norm(gradients, limit):
-    """All gradients times limit/norm if their common norm is above limit, else as they are."""
-    norm = sum(g.square().sum() for g in gradients).sqrt()
-    return [g * limit / norm if norm > limit else g for g in gradients]
-
-
-def _each_entry(gradients, limit):
-    return [g.clamp(-limit, limit) for g in gradients]
-
-
-def _always(gradients, limit):
-    norm = sum(g.square().sum() for g in gradients).sqrt()
-    return [g * limit / norm for g in gradients]
-
-
-def _each_tensor(gradients, limit):
-    return [g * limit / g.norm() if g.norm() > limit else g for g in gradients]
-
-
-def _sum_of_norms(gradients, limit):
-    norm = sum(g.norm() for g in gradients)
-    return [g * limit / norm if norm > limit else g for g in gradients]
-
-
-def _no_root(gradients, limit):
-    norm = sum(g.square().sum() for g in gradients)
-    return [g * limit / norm if norm > limit else g for g in gradients]
-
-
-def _to_one(gradients, limit):
-    norm = sum(g.square().sum() for g in gradients).sqrt()
-    return [g / norm if norm > limit else g for g in gradients]
-
-
-def _dropped(gradients, limit):
-    norm = sum(g.square().sum() for g in gradients).sqrt()
-    return [torch.zeros_like(g) if norm > limit else g for g in gradients]
-
-
-def _largest_entry(gradients, limit):
-    top = max(g.abs().max() for g in gradients)
-    return [g * limit / top if top > limit else g for g in gradients]
-
-
-def _times_limit(gradients, limit):
-    norm = sum(g.square().sum() for g in gradients).sqrt()
-    return [g * limit if norm > limit else g for g in gradients]
-
-
-def _inverted(gradients, limit):
-    norm = sum(g.square().sum() for g in gradients).sqrt()
-    return [g * norm / limit if norm > limit else g for g in gradients]
-
-
-def _by_minimum(gradients, limit):
-    norm = torch.cat([g.flatten() for g in gradients]).norm()
-    factor = min(1.0, limit / (norm.item() + 1e-12))
-    return tuple(factor * g for g in gradients)
-
-
-define(
-    "04.4",
-    reference=clip_by_norm,
+    reference=weight_gradients,
     cases=lambda: [
-        case([3 * torch.randn(4, 3), torch.randn(5), 0.1 * torch.randn(2, 2)], 2.0, label="long gradients"),
-        case([0.1 * torch.randn(4, 3), 0.1 * torch.randn(5)], 2.0, label="short gradients stay as they are"),
-        case([0.4 * torch.ones(3), 0.3 * torch.ones(4)], 0.8, label="each below the limit, together above it"),
-        case([torch.zeros(3), torch.zeros(2, 2)], 1.0, label="all zero"),
-        case([torch.tensor(-7.0)], 3.0, label="one number"),
+        case(torch.randn(6, 4), torch.randn(6, 3), torch.randn(7, 4)),
+        case(torch.randn(3, 2), torch.randn(3, 5), torch.randn(4, 2), label="three steps"),
+        case(torch.randn(4, 4), torch.randn(4, 4), torch.randn(5, 4), label="T = D = H = 4"),
     ],
-    alternatives=[_by_minimum],
+    alternatives=[_loop, _einsum],
     mistakes=[
         mistake(
-            "each entry is clipped on its own, which bends the direction; scale all of them by one factor", _each_entry
+            "for U you take the state *after* each step; δ_t meets the state before it, h_{t−1}: states[:-1]",
+            _state_after,
         ),
-        mistake("short gradients are rescaled, too: leave them alone unless the norm is above the limit", _always),
+        mistake("W and U are transposed: rows belong to delta, columns to x or h, so `deltas.T @ …`", _all_turned),
         mistake(
-            "each tensor is clipped by a norm of its own; one norm and one factor for all keep the direction",
-            _each_tensor,
+            "∂L/∂U is transposed: rows belong to delta, columns to the state before, `deltas.T @ states[:-1]`",
+            _u_turned,
+        ),
+        mistake("these are the last step's parts alone: sum over all steps", _last_step),
+        mistake("the first step's part is missing: sum over all steps, and h_0 counts, too", _first_left_out),
+        mistake("the last step's part is missing: sum over all steps", _last_left_out),
+        mistake("b hears from every step, too: sum deltas over the steps, `deltas.sum(0)`", _b_not_summed),
+        mistake("b is summed over the units: sum over the steps, axis 0, so that H numbers remain", _b_over_units),
+        mistake(
+            "b is summed to one number: sum over the steps alone, `deltas.sum(0)`, so that H remain", _b_one_number
         ),
         mistake(
-            "the norms of the tensors are added up; the norm of all is the root of the sum of all squares",
-            _sum_of_norms,
+            "states begins with h_0, so the state before step t is states[t], if you count deltas from 0; states[t - 1] is one too early (and "
+            "at first the last)",
+            _state_two_before,
         ),
-        mistake("that is the squared norm: the root is missing", _no_root),
-        mistake("long gradients come out with norm 1; bring them to the limit", _to_one),
-        mistake("long gradients are thrown away; shorten them to the limit", _dropped),
-        mistake("that limits the largest entry; limit the norm of all", _largest_entry),
-        mistake("long gradients are multiplied by the limit; the factor is limit / norm", _times_limit),
-        mistake("the factor is upside down: limit / norm, not norm / limit", _inverted),
+        mistake("b is a mean over the steps: their sum is wanted", _b_mean),
+        slips.mean_for_sum(
+            weight_gradients,
+            lambda deltas, x, states: len(x),
+            says="these are means over the steps: their sums are wanted",
+        ),
+        mistake(
+            "you sum before you multiply: each step's delta meets its own x and its own state, then comes the sum",
+            _sums_first,
+        ),
+        mistake("one matrix for each step: the weights are told the sum over all of them", _each_step_apart),
+        mistake("the slope of tanh is in delta already: do not multiply by it again", _through_tanh_again),
+        slips.results_swapped(
+            weight_gradients, says="W and U have changed places: first ∂L/∂W, then ∂L/∂U, then ∂L/∂b"
+        ),
     ],
 )
 
-# 04.5 · where to detach ------------------------------------------------------------------------------------------
+# 04.4 · where to detach ------------------------------------------------------------------------------------------
 
 
 def run_in_windows(layer, x, window):
@@ -397,6 +496,37 @@ def _rest_dropped(layer, x, window):
     return run_in_windows(layer, x[:, :whole], window)
 
 
+def _whole_windows_only(layer, x, window):
+    state, outputs = None, []
+    for i in range(x.shape[1] // window):
+        y, state = layer(x[:, i * window : (i + 1) * window], state)
+        state = state.detach()
+        outputs.append(y)
+    return torch.cat(outputs, dim=1)
+
+
+def _input_detached(layer, x, window):
+    return run_in_windows(layer, x.detach(), window)
+
+
+def _stacked(layer, x, window):
+    state, outputs = None, []
+    for part in x.split(window, dim=1):
+        y, state = layer(part, state)
+        state = state.detach()
+        outputs.append(y)
+    return torch.stack(outputs, dim=1)
+
+
+def _last_output(layer, x, window):
+    """The last output is the state of a layer of one direction."""
+    outputs, state = [], None
+    for start in range(0, x.shape[1], window):
+        outputs.append(layer(x[:, start : start + window], state)[0])
+        state = outputs[-1][:, -1].detach()[None]
+    return torch.cat(outputs, dim=1)
+
+
 def _by_index(layer, x, window):
     outputs, state = [], None
     for t in range(x.shape[1]):
@@ -412,6 +542,8 @@ def _layer(D, H):
 
     def layer(x, state=None):
         h = x.new_zeros(1, len(x), H) if state is None else state
+        if h.shape != (1, len(x), H):
+            raise ValueError(f"state has shape {tuple(h.shape)}; expected {(1, len(x), H)}, as the layer returned it")
         outputs = []
         for x_t in x.unbind(1):
             h = torch.tanh(x_t @ W.T + h @ U.T + b)
@@ -422,7 +554,7 @@ def _layer(D, H):
 
 
 define(
-    "04.5",
+    "04.4",
     reference=run_in_windows,
     cases=lambda: [
         case(_layer(2, 4), torch.randn(6, 12, 2), 3),
@@ -430,7 +562,7 @@ define(
         case(_layer(2, 3), torch.randn(1, 5, 2), 8, label="a batch of one, a window longer than the sequence"),
     ],
     gradients=True,
-    alternatives=[_by_index],
+    alternatives=[_by_index, _last_output],
     mistakes=[
         mistake(
             "the values are right, but nothing is cut: the gradient runs through all windows. Write state = state.detach() (detach "
@@ -439,7 +571,7 @@ define(
         ),
         mistake("the state starts anew in each window; carry it on, and cut only its gradient", _reset),
         mistake(
-            "the outputs (or inputs) are cut off, so that no window can learn anything: detach the state only",
+            "the outputs or the inputs are cut off, so that no window can learn anything: detach the state only",
             _outputs_detached,
         ),
         mistake("the state is cut at every step; cut it only between windows", _each_step),
@@ -450,7 +582,43 @@ define(
         mistake("these are the last window's outputs; return those of all windows, (N, T, H)", _last_window),
         mistake("the windows are joined along the batch: time is axis 1, torch.cat(outputs, dim=1)", _wrong_axis),
         mistake("x is split along the batch: time is axis 1, x.split(window, dim=1)", _batch_split),
+        mistake(
+            "only whole windows are read: the last may be shorter, and one that is longer than the sequence counts, too. x.split does both",
+            _whole_windows_only,
+        ),
+        mistake(
+            "torch.stack makes a new axis and needs windows of equal length: join them along time, torch.cat(outputs, dim=1)",
+            _stacked,
+        ),
         mistake("the cut is one step late: it lies after the first step of a window, not before it", _one_late),
         mistake("the rest is missing: the last window may be shorter, but it counts", _rest_dropped),
+    ],
+)
+
+# 04.5 · pairs within one window ----------------------------------------------------------------------------------
+
+define(
+    "04.5",
+    reference={8: 0, 9: 2, 12: 8, 24: 16},
+    mistakes=[
+        mistake(
+            "steps 1 … 8 hold no two that are eight apart: 1 and 9 are. A window of 8 always misses by one", {8: 3}
+        ),
+        mistake("a window of 8 reaches seven steps back, not eight: 1 and 9 lie in different windows", {8: 16}),
+        mistake(
+            "partners stand eight apart, so a window needs nine steps to hold one pair; this one has eight", {8: 1}
+        ),
+        mistake("the third window has six steps only (19 … 24), and holds no pair", {9: 3}),
+        mistake("that is one window's; count all windows of 9 within the 24 steps", {9: 1}),
+        mistake(
+            "a pair must lie in one window: with borders behind 9 and 18 that is so for 1–9 and 10–18 alone", {9: 16}
+        ),
+        mistake("that is one window's; there are two windows of 12", {12: 4}),
+        mistake("the window from 1 to 12 holds 1–9, 2–10, 3–11, 4–12, and no more; the second one as many", {12: 12}),
+        mistake("you count each pair's two steps; count pairs", {12: 16}),
+        mistake("a window of L steps holds L − 8 pairs, not L − 7", {12: 10}),
+        mistake("a window of 12 holds 12 − 8 pairs, and there are two windows", {12: 5}),
+        mistake("the first eight outputs have no partner: sixteen pairs are all there are", {24: 24}),
+        mistake("a window of 24 holds 24 − 8 pairs: 1–9 is the first, 16–24 the last", {24: 17}),
     ],
 )
