@@ -255,14 +255,32 @@ def test_outputs_of_other_shapes_are_judged_or_said_not_to_be():
     flat = G.audit(lambda x: both(x)[0].sum(2), BATCH)
     assert flat["causal"].ok is None and "not judged" in flat["causal"].verdict and not flat.passed
     assert G.audit(lambda x: one(x)[0][:, :-1], BATCH)["causal"].ok
-    assert G.audit(lambda x: both(x)[0][:, :-1], BATCH)["causal"].ok is False
+    cut = G.audit(lambda x: both(x)[0][:, :-1], BATCH)
+    assert cut["causal"].ok is None and "would see the future" in cut["causal"].verdict and not cut.passed
+    assert G.audit(lambda x: both(x)[0][:, :-1], BATCH, at=range(19))["causal"].ok is False
     later = G.audit(lambda x: one(x)[0][:, 1:], BATCH)
     assert later["causal"].ok is None and not later.passed
     assert G.audit(lambda x: one(x)[0][:, 1:], BATCH, at=range(1, 20))["causal"].ok
     assert G.audit(lambda x: one(x)[0][:, 3::4], BATCH, at=torch.arange(3, 20, 4))["causal"].ok
-    assert G.audit(lambda x: both(x)[0][:, 3::4], BATCH)["causal"].ok is False
+    assert G.audit(lambda x: both(x)[0][:, 3::4], BATCH, at=torch.arange(3, 20, 4))["causal"].ok is False
     with pytest.raises(ValueError, match="expected 5 integers"):
         G.audit(lambda x: one(x)[0][:, ::4], BATCH, at=[1, 2])
+
+
+@pytest.mark.parametrize("steps", [5, 10, 19, 25])
+def test_an_encoder_that_reads_all_of_x_first_is_not_accused(steps):
+    torch.manual_seed(0)
+    encoder, decoder = nn.GRU(3, 4, batch_first=True), nn.GRU(3, 4, batch_first=True)
+    target = torch.randn(6, steps, 3)
+
+    def write(x, target=None):
+        shown = x.new_zeros(len(x), steps, 3) if target is None else nn.functional.pad(target[:, :-1], (0, 0, 1, 0))
+        return decoder(shown, encoder(x)[1])[0]
+
+    report = G.audit(write, BATCH, target=target)
+    assert report.passed and report["causal"].ok is None and report["target"].ok, report
+    assert G.audit(write, BATCH)["causal"].ok is None
+    assert G.audit(write, BATCH, causal=False).passed
 
 
 # ---- the innocent -----------------------------------------------------------------------------------------------------

@@ -129,7 +129,8 @@ def _audit(function, x, rest, tokens, lengths, target, causal, delay, memory, gr
     doubtful = flat and y.shape[1] == S and S > 1 and x.ndim > 1  # so many steps, or so many results for the sequence?
     steps = 1 if flat and not doubtful else y.shape[1]
     ends = torch.full((N,), S) if lengths is None else expect_lengths(lengths, N, S).cpu()
-    asked = Asked(S, steps, ends, lengths is not None, causal, delay, at, doubtful, x.ndim > (1 if tokens else 2))
+    timed = x.ndim > (1 if tokens else 2)
+    asked = Asked(S, steps, ends, lengths is not None, causal, delay, at, doubtful, timed, target is not None)
     probe = Tokens(function, x, rest, y, asked) if tokens else Numbers(function, x, rest, y, asked)
     mixing = probe.mixing() if N > 1 else 0.0
     alone = _judge("independent", mixing, probe.unit) if N > 1 else _unasked("independent", "one sequence only")
@@ -180,17 +181,19 @@ def _causal(probe: Numbers | Tokens, asked: Asked) -> Check:
     if asked.T == 1 and not asked.doubtful and asked.at is None and asked.delay < 1:
         return _unasked("causal", "one output, after the last input")
     late, early = (None if (owner := asked.owner(which)) is None else probe.future(owner) for which in (True, False))
-    if late is None:
-        return _unjudged("causal", f"{asked.T} outputs for {asked.S} inputs: give at=…, the input step of each output")
-    if early <= TRACE:
+    if asked.certain:
+        return _judge("causal", late, probe.unit)
+    if asked.encoder:
+        return _unasked("causal", f"{asked.T} outputs for {asked.S} inputs and a target: all of x is read first")
+    if early is not None and early <= TRACE:
         return _judge("causal", early, probe.unit)
     if asked.doubtful:
-        return _unjudged(
-            "causal", f"is y, (N, {asked.T}), one result for each step, or {asked.T} for each sequence? Give (N, T, K)"
-        )
-    if late > TRACE:
-        return _judge("causal", late, probe.unit)
-    return _unjudged("causal", f"to which of {asked.S} inputs does each of {asked.T} outputs belong? Give at=…")
+        why = f"is y, (N, {asked.T}), one result for each step, or {asked.T} for each sequence? Give (N, T, K)"
+    else:
+        why = f"{asked.T} outputs for {asked.S} inputs: give at=…, the input step of each output, or causal=False if all of x is read first"
+    if late is not None and late > TRACE:
+        why += ". Step by step it would see the future"
+    return _unjudged("causal", why)
 
 
 def _padding(probe: Numbers | Tokens, asked: Asked) -> Check:

@@ -28,6 +28,7 @@ class Asked(NamedTuple):
     at: object
     doubtful: bool
     timed: bool
+    encoder: bool  # a target is given: where there are other numbers of steps out than in, all of x is read first
 
     def owner(self, late: bool) -> Tensor | None:
         """The input step that each output belongs to, (N, T): the latest or the earliest that makes sense; None for none."""
