@@ -291,13 +291,15 @@ def recaller(cls, T=10):
     torch.manual_seed(0)
     net, read = cls(1, 12, batch_first=True), nn.Linear(12, 1)
     optimiser = torch.optim.Adam([*net.parameters(), *read.parameters()], lr=2e-2)
-    for _ in range(150):
+    for _ in range(1500):  # until it can: how many steps that takes is a matter of rounding
         x = torch.randn(64, T, 1)
         loss = (read(net(x)[0][:, -1]) - x[:, 0]).square().mean()
+        if loss < 0.2:
+            break
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
-    assert loss < 0.4
+    assert loss < 0.2
     return lambda x: read(net(x)[0][:, -1])
 
 
