@@ -157,7 +157,7 @@ def fit(
                 problem = problem or ("" if math.isfinite(number) else f"the {name} is {number:.0f}")
             if problem:
                 break
-            optimizer.step(*[evaluate] * evaluates)
+            optimizer.step(evaluate) if evaluates else optimizer.step()
             if scheduler is not None:
                 scheduler.step()
             history.steps.append(step)
