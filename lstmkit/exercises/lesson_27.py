@@ -1,4 +1,4 @@
-"""Lesson 27 · Debugging: bugs by eye, the causality test, memory length, the batch matrix, two unseen networks."""
+"""Lesson 27 · Debugging: bugs by eye, the causality test, the batch matrix, two unseen networks."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ define(
         "network 5": "padding",
         "network 6": "target",
     },
+    allowed=("causal", "independent", "padding", "memory", "growth", "target"),
     mistakes=[
         mistake(
             "nothing is fed to it but x; but which steps of x does a backward half read before it answers at step t?",
@@ -150,8 +151,8 @@ def sees_future(model, x):
     return worst
 
 
-def _future(steps=None, first=1, signed=False, summed=False, outputs=None):
-    """The test with a slip: only some steps t, from s = t + first on, the sign kept, or the outputs summed."""
+def _future(steps=None, first=1, last=None, signed=False, summed=False, outputs=None, rows=None, mean=False):
+    """The test with a slip: only some steps t, only s from t + first to t + last, the sign kept, outputs summed, some rows alone."""
 
     def wrong(model, x):
         x = x.detach().clone().requires_grad_()
@@ -160,9 +161,12 @@ def _future(steps=None, first=1, signed=False, summed=False, outputs=None):
         for t in range(T) if steps is None else steps(T):
             for k in [None] if summed else range(y.shape[2])[outputs or slice(None)]:
                 one = y[:, t].sum() if summed else y[:, t, k].sum()
-                late = torch.autograd.grad(one, x, retain_graph=True)[0][:, t + first :]
+                late = torch.autograd.grad(one, x, retain_graph=True)[0][rows or slice(None)]
+                late = late[:, t + first : None if last is None else t + last + 1]
                 if late.numel():
-                    worst = torch.maximum(worst, late.max() if signed else late.abs().max())
+                    worst = torch.maximum(
+                        worst, late.max() if signed else late.abs().mean() if mean else late.abs().max()
+                    )
         return worst
 
     return wrong
@@ -221,7 +225,19 @@ def _models():
         ahead = torch.cat([x[:, 1:, :1], x[:, -1:, :1]], dim=1)
         return y + 0.7 * torch.cat([-ahead, ahead], dim=2)
 
+    def two_ahead(x):  # sees the step after the next, and only that
+        y = layer(x)[0] @ V
+        ahead = torch.cat([x[:, 2:, :1], torch.zeros_like(x[:, :2, :1])], dim=1)
+        return y + 0.8 * ahead * torch.tensor([0.0, 0.0, 1.0])  # in its last output
+
+    def in_one_row(x):  # only the last sequence of the batch sees the future
+        y = layer(x)[0] @ V
+        ahead = torch.cat([x[:, 1:, :1], torch.zeros_like(x[:, :1, :1])], dim=1)
+        return y + ahead * (torch.arange(len(x)) == len(x) - 1).view(-1, 1, 1)
+
     return [
+        case(two_ahead, torch.randn(2, 6, 2), label="sees two steps ahead, not one"),
+        case(in_one_row, torch.randn(3, 5, 2), label="only the last sequence of the batch sees the future"),
         case(causal, torch.randn(3, 6, 2), label="a causal model: exactly 0"),
         case(bidirectional, torch.randn(2, 5, 2), label="a bidirectional one"),
         case(late_window, torch.randn(2, 7, 2), label="only the last step but one sees the future"),
@@ -246,6 +262,18 @@ define(
         ),
         mistake("step t itself is no future: look from s = t + 1 on, grad[:, t + 1:]", _future(first=0)),
         mistake("you begin at s = t + 2, so a peek of one step goes unseen: grad[:, t + 1:]", _future(first=2)),
+        mistake(
+            "you look one step ahead only, grad[:, t + 1]; a leak can come from any later step: grad[:, t + 1:]",
+            _future(last=1),
+        ),
+        mistake(
+            "you look at the first sequence of the batch alone: a leak can sit in any of them",
+            _future(rows=slice(0, 1)),
+        ),
+        mistake(
+            "that is the mean of the later entries: a leak at one step drowns in it; take the largest",
+            _future(mean=True),
+        ),
         mistake("a negative gradient is a dependence too: take the absolute value", _future(signed=True)),
         mistake(
             "the outputs k are summed, and two that see the same step with opposite signs cancel: one k at a time",
@@ -258,73 +286,7 @@ define(
     ],
 )
 
-# 27.3 · memory ---------------------------------------------------------------------------------------------------
-
-
-def memory_length(sizes):
-    """The smallest lag k such that lags 0 … k hold at least half of the total; sizes: (T,)."""
-    share = sizes.cumsum(0) / sizes.sum()
-    return int((share < 0.5).sum())
-
-
-def _by_loop(sizes):
-    total = 0.0
-    for lag, size in enumerate(sizes.tolist()):
-        total += size
-        if total >= 0.5 * float(sizes.sum()):
-            return lag
-    return len(sizes) - 1
-
-
-def _half_height(sizes):
-    low = (sizes < 0.5 * sizes[0]).nonzero()
-    return int(low[0]) if len(low) else len(sizes) - 1
-
-
-define(
-    "27.3",
-    reference=memory_length,
-    cases=lambda: [
-        case(0.8 ** torch.arange(30.0), label="fading by a fifth with every step"),
-        case(torch.tensor([0.1, 0.1, 0.05, 0.1, 0.9, 0.2, 0.1, 0.0]), label="a ridge at lag 4"),
-        case(torch.tensor([0.3, 0.3, 0.3, 0.3, 0.3, 0.3, 0.3]), label="all lags alike"),
-        case(torch.tensor([1.0, 0.01, 0.01, 0.0]), label="hardly any memory"),
-        case(torch.tensor([1.0, 1.0]), label="two lags alike: lag 0 alone holds half, and half is enough"),
-        case(torch.tensor([2.0]), label="one step"),
-    ],
-    alternatives=[_by_loop],
-    mistakes=[
-        mistake(
-            "exactly half is enough, “at least half”: count the places where the running share is below one half, <, not ≤",
-            lambda sizes: int((sizes.cumsum(0) / sizes.sum() <= 0.5).sum()),
-        ),
-        mistake(
-            "that is the last lag at which anything is left, however little: ask for half of the total instead",
-            lambda sizes: int(sizes.nonzero()[-1]),
-        ),
-        mistake(
-            "that is where the size has fallen to half of its value at lag 0, and a ridge further back goes unseen: add up, "
-            "and stop at half of the total",
-            _half_height,
-        ),
-        mistake("that is the number of steps, k + 1; lags are counted from 0", lambda sizes: memory_length(sizes) + 1),
-        mistake("that is the lag of the largest entry alone: add up from lag 0", lambda sizes: int(sizes.argmax())),
-        mistake(
-            "that is the mean lag, and a long faint tail pulls it far out: ask for half of the total",
-            lambda sizes: round(float((sizes * torch.arange(len(sizes))).sum() / sizes.sum())),
-        ),
-        mistake(
-            "that is half of the length; how much lies at each lag does not enter",
-            lambda sizes: len(sizes) // 2,
-        ),
-        mistake(
-            "you add up from the far end: begin at lag 0",
-            lambda sizes: memory_length(sizes.flip(0)),
-        ),
-    ],
-)
-
-# 27.4 · across the batch -----------------------------------------------------------------------------------------
+# 27.3 · across the batch -----------------------------------------------------------------------------------------
 
 
 def batch_matrix(model, x):
@@ -385,7 +347,7 @@ def _batches():
 
 
 define(
-    "27.4",
+    "27.3",
     reference=batch_matrix,
     cases=_batches,
     alternatives=[_fresh_pass_each],
@@ -421,7 +383,7 @@ define(
     ],
 )
 
-# 27.5 · two unseen networks --------------------------------------------------------------------------------------
+# 27.4 · two unseen networks --------------------------------------------------------------------------------------
 
 
 class SuspectA(nn.Module):  # the name gives nothing away: learners print(A)
@@ -449,27 +411,37 @@ class SuspectB(nn.Module):
 
 
 def suspects() -> dict[str, nn.Module]:
-    """The two networks of Exercise 27.5, always the same. A: x (N, T, 1) → y (N, T, 1). B: x (N, T, 1), lengths (N,) → y (N, 1)."""
+    """The two networks of Exercise 27.4, always the same. A: x (N, T, 1) → y (N, T, 1). B: x (N, T, 1), lengths (N,) → y (N, 1)."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(18)
         return {"A": SuspectA(), "B": SuspectB()}
 
 
 define(
-    "27.5",
+    "27.4",
     reference={"A line": "causal", "A cure": "c", "B line": "padding", "B cure": "d"},
+    allowed={
+        "A line": ("causal", "independent", "padding", "memory", "growth", "target"),
+        "A cure": ("a", "b", "c", "d"),
+        "B line": ("causal", "independent", "padding", "memory", "growth", "target"),
+        "B cure": ("a", "b", "c", "d"),
+    },
     mistakes=[
         mistake(
             "audit passes that line: each sequence's outputs depend on that sequence alone", {"A line": "independent"}
         ),
-        mistake("audit passes that line, if you leave memory= out; read the table from the top", {"A line": "memory"}),
+        mistake(
+            "that line only describes, unless you ask for so many steps: look for the ✗, from the top",
+            {"A line": "memory"},
+        ),
         mistake("there is no target here: look for the ✗", {"A line": "target"}),
         mistake(
             "print(A): its layer is not bidirectional. So the future comes in before the layer: test A on one step more of input",
             {"A cure": "a"},
         ),
         mistake(
-            "A carries its state (the memory line passes): look at what happens to x before the layer", {"A cure": "b"}
+            "A carries its state (the memory line reaches back): look at what happens to x before the layer",
+            {"A cure": "b"},
         ),
         mistake("A has no padding; its sequences all have T steps", {"A cure": "d"}),
         mistake(
@@ -477,7 +449,7 @@ define(
             {"B line": "causal"},
         ),
         mistake(
-            "leave memory= out, for B is not trained, and give lengths=lengths, so that audit can ask about padding",
+            "that line only describes; give lengths=lengths, so that audit can ask about padding",
             {"B line": "memory"},
         ),
         mistake("audit passes that line: no sequence depends on another", {"B line": "independent"}),
