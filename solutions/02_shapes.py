@@ -12,28 +12,28 @@
 # **Which way in, which way out?**
 #
 # After this lesson you will be able to
-# - say which of the five mappings a task needs, and read from a gradient which inputs can move which outputs,
-# - name the axes of every tensor that goes into and comes out of `nn.RNN`, `nn.GRU` and `nn.LSTM`,
-# - catch four bugs that no error message reports, one of them with a gradient.
+# - say which of the five mappings a task needs, and draw which inputs *can* move which outputs,
+# - say what a zero gradient proves, and what it does not,
+# - name the axes of every tensor that goes into and comes out of `nn.RNN`, `nn.GRU` and `nn.LSTM`.
 #
-# Needs: [lesson 01](01_recurrence.ipynb). About 70 minutes. Mapping: all five.
+# Needs: [lesson 01](01_recurrence.ipynb). About 85 minutes. Mapping: all five.
 
-# %% tags=["nbval-ignore-output"]
+# %%
 import torch
-from matplotlib.colors import ListedColormap
 from torch import nn
-from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
-from lstmkit import claim, exercise, expect, fit, layers, plot, seed
+from lstmkit import claim, exercise, layers, outcome, plot, predict, seed
 
 seed(2)
-plot.mapping()
 
 # %% [markdown]
 # ## Five ways in and out
 #
-# Squares below are inputs, squares above are outputs, circles are states. Every model of this course is one of these five, and
-# every later lesson opens with this picture and its own mapping in colour.
-#
+# Squares below are inputs, squares above are outputs, circles are states. Every model of this course is one of these five.
+
+# %% tags=["nbval-ignore-output"]
+plot.mapping()
+
+# %% [markdown]
 # | mapping | for example |
 # |---|---|
 # | one-to-one | a picture of a digit → the digit |
@@ -44,9 +44,48 @@ plot.mapping()
 #
 # In [lesson 01](01_recurrence.ipynb), the network that spelled *hello* gave one output for each input: many-to-many, aligned.
 #
-# Each mapping is a model of one to four lines. Read them for one thing only: *which states are read out*. The last two models write a
-# sequence of their own: a second network, the *writer*, starts from a state that it is given. It has nothing to read, so it gets
-# zeros, which only count the steps.
+# ### Exercise 02.1 · Which mapping? (5 min, ●○○)
+#
+# *Goal:* the mapping that each of six tasks needs. *Given:* the tasks below; for each, one of
+# `"one-to-one"`, `"one-to-many"`, `"many-to-one"`, `"aligned"`, `"encoder-decoder"`. *Done when* the check says ✓.
+#
+# - **A** ten seconds of an electrocardiogram → healthy or not
+# - **B** the same → for each sample: does a heartbeat pass at this moment?
+# - **C** a key and a metre → a whole tune
+# - **D** a photograph of a leaf → the species
+# - **E** the temperatures of the last 24 hours → those of the next 12
+# - **F** the letters of a text, one by one → at each of them: which letter comes next?
+
+# %% tags=["exercise"]
+tasks = {"A": ..., "B": ..., "C": ..., "D": ..., "E": ..., "F": ...}
+### BEGIN SOLUTION
+tasks = {
+    "A": "many-to-one",
+    "B": "aligned",
+    "C": "one-to-many",
+    "D": "one-to-one",
+    "E": "encoder-decoder",
+    "F": "aligned",
+}
+### END SOLUTION
+
+# %% tags=["check"]
+tasks = exercise("02.1", tasks)
+
+# %% [markdown]
+# <details><summary>Hint</summary>
+#
+# Count twice: how many steps go in, and how many come out? If both are many: does output $t$ belong to input $t$?
+# </details>
+# <details><summary>Fuller hint</summary>
+#
+# In two of the six, each output belongs to one moment of the input. In another two nothing comes in step by step. In E the outputs are
+# other hours than the inputs, and there are fewer of them.
+# </details>
+#
+# ## The five as models
+#
+# Each mapping is a model of one to four lines. Read them for one thing only: *which states are read out*.
 #
 # | symbol | variable | meaning |
 # |---|---|---|
@@ -54,17 +93,22 @@ plot.mapping()
 # | T | `T` | time steps in each sequence |
 # | D | `D` | input size: how many numbers arrive at each step |
 # | H | `H` | hidden size: how many numbers the state holds |
-# | K | `K` | how many numbers come out |
+# | K | `K` | how many numbers come out at each step |
+#
+# So that the five can be compared, all take (N, steps in, D) and return (N, steps out, K). One step is an axis of size 1.
 
 # %%
 N, T, D, H, K = 4, 6, 3, 8, 2  # all different, so that no axis can pass for another
-reader, readout = nn.RNN(D, H, batch_first=True), nn.Linear(H, K)
-memoryless = nn.Sequential(nn.Linear(D, H), nn.Tanh(), readout)  # one-to-one: (N, D) → (N, K)
+enter, reader, readout = nn.Linear(D, H), nn.RNN(D, H, batch_first=True), nn.Linear(H, K)
 
 
-def many_to_one(x):  # (N, T, D) → (N, K)
+def one_to_one(x):  # (N, 1, D) → (N, 1, K)
+    return readout(enter(x).tanh())
+
+
+def many_to_one(x):  # (N, T, D) → (N, 1, K)
     states, last = reader(x)
-    return readout(states[:, -1])
+    return readout(states[:, -1:])
 
 
 def aligned(x):  # (N, T, D) → (N, T, K)
@@ -72,58 +116,250 @@ def aligned(x):  # (N, T, D) → (N, T, K)
     return readout(states)
 
 
+# %% [markdown]
+# The other two write a sequence of their own. A second network, the *writer*, starts from a state that it is given. It has nothing to
+# read, so it gets zeros, which only count the steps.
+
 # %%
-enter, writer = nn.Linear(D, H), nn.RNN(1, H, batch_first=True)
+writer = nn.RNN(1, H, batch_first=True)
 
 
-def one_to_many(x, T_y=6):  # (N, D) → (N, T_y, K)
-    states, last = writer(torch.zeros(len(x), T_y, 1), enter(x).tanh()[None])
+def one_to_many(x, steps=6):  # (N, 1, D) → (N, steps, K)
+    start = enter(x).tanh().transpose(0, 1)  # a layer wants its first state as (1, N, H)
+    states, last = writer(torch.zeros(len(x), steps, 1), start)
     return readout(states)
 
 
-def encoder_decoder(x, T_y=4):  # (N, T, D) → (N, T_y, K)
-    states, message = reader(x)
-    states, last = writer(torch.zeros(len(x), T_y, 1), message)
+def encoder_decoder(x, steps=4):  # (N, T, D) → (N, steps, K)
+    read, message = reader(x)
+    states, last = writer(torch.zeros(len(x), steps, 1), message)
     return readout(states)
 
 
+# %%
 x = torch.randn(N, T, D)
-outputs = [memoryless(x[:, 0]), one_to_many(x[:, 0]), many_to_one(x), aligned(x), encoder_decoder(x)]
-for name, y in zip(plot.MAPPINGS, outputs):
-    print(f"{name:22s} out: {tuple(y.shape)}")
+models = {"one-to-one": one_to_one, "one-to-many": one_to_many, "many-to-one": many_to_one}
+models |= {"many-to-many, aligned": aligned, "encoder-decoder": encoder_decoder}
+inputs = {name: x[:, :1] if name.startswith("one") else x for name in models}
+for name, model in models.items():
+    print(f"{name:22s} in {tuple(inputs[name].shape)}   out {tuple(model(inputs[name]).shape)}")
 
 # %% [markdown]
 # ## Which input can move which output?
 #
-# A mapping says more than how many outputs there are. It says which inputs an output *can* depend on. The gradient of [lesson 01](01_recurrence.ipynb)
-# answers that: where $\partial y_t / \partial x_s$ is exactly zero, no path leads from input $s$ to output $t$.
-#
-# **Before you run:** draw the five grids on paper, a row for each output, a column for each input. Which fields are filled in the
-# aligned mapping? And in the encoder-decoder?
+# A mapping says more than how many outputs there are. It says which inputs an output *can* depend on. Follow the arrows in the drawing:
+# if no arrow leads from input $s$ to output $t$, then $\partial y_t / \partial x_s$ is zero, exactly, whatever the weights. So the
+# gradient of [lesson 01](01_recurrence.ipynb) can draw the paths for us.
 
+
+# %%
+def reach(model, x):
+    """1 where the gradient of output step t by input step s is not zero, else 0: (T_y, T_x).
+
+    model: from (N, T_x, D) to (N, T_y, K). x: (N, T_x, D).
+    """
+    x = x.clone().requires_grad_()
+    rows = []
+    for y_t in model(x).unbind(1):
+        gradient = torch.autograd.grad(y_t.sum(), x, retain_graph=True)[0]  # of x's shape, (N, T_x, D)
+        rows.append((gradient.abs().sum(dim=(0, 2)) > 0).float())
+    return torch.stack(rows)
+
+
+# %% [markdown]
+# **Before you run:** draw the five grids on paper, a row for each output step, a column for each input step. Which fields are filled in
+# the aligned mapping? And in the encoder-decoder?
 
 # %% tags=["nbval-ignore-output"]
-def reach(model, x):
-    """1 where input step s moves output step t, else 0: shape (T_y, T_x). model: (N, T_x, D) → (N, T_y, K)."""
-    x = x.clone().requires_grad_()
-    outputs = model(x).unbind(1)
-    gradients = [torch.autograd.grad(y_t.sum(), x, retain_graph=True)[0] for y_t in outputs]
-    return torch.stack([(g.abs().sum(dim=(0, 2)) > 0).float() for g in gradients])
-
-
-grids = [reach(memoryless, x[:, :1]), reach(lambda x: one_to_many(x[:, 0]), x[:, :1])]
-grids += [reach(lambda x: many_to_one(x)[:, None], x), reach(aligned, x), reach(encoder_decoder, x)]
-fig, axes = plot.panels(1, 5, size=(2.4, 3))
-for ax, name, grid in zip(axes, plot.MAPPINGS, grids):
-    ax.pcolormesh(grid, cmap="Blues", vmin=0, vmax=1.5, edgecolors="white", linewidth=2)
-    ax.set(title=name.replace(", ", ",\n"), xlabel="input step →", xlim=(0, 6), ylim=(6, 0), xticks=[], yticks=[])
-axes[0].set_ylabel("← output step")
-fig.suptitle("Filled: this input step can move this output step", fontsize=13)
-fig
+grids = {name: reach(model, inputs[name]) for name, model in models.items()}
+plot.grids(grids, x="input step", y="output step", title="Filled: the gradient is not zero")
 
 # %% [markdown]
 # Look at the staircase in the aligned grid. An output sees its own step and all before it, never one after it: the network is
-# **causal**. The encoder-decoder's grid is full. It writes only after it has read everything; that is why it can change the order.
+# **causal**. The encoder-decoder's grid is full, all four rows of it. It writes only after it has read everything; that is why it can
+# change the order.
+
+# %% tags=["claim"]
+stairs = grids["many-to-many, aligned"]
+claim("aligned: nothing above the diagonal, all else is filled", is_true=torch.equal(stairs, torch.ones(T, T).tril()))
+claim("encoder-decoder: every input reaches every output", grids["encoder-decoder"].min(), close_to=1, tolerance=0)
+
+# %% [markdown]
+# ### Exercise 02.2 · Five more grids (7 min, ●●○)
+#
+# *Goal:* say which input steps $s$ the output of step $t$ can depend on, in five models that are all of shape (N, T, D) → (N, T, K).
+# *Given:* the code below, and these words:
+#
+# | word | filled where |
+# |---|---|
+# | `"own"` | $s = t$ |
+# | `"past"` | $s \le t$ |
+# | `"earlier"` | $s < t$ |
+# | `"future"` | $s \ge t$ |
+# | `"window"` | $s$ is $t - 1$, $t$ or $t + 1$ |
+# | `"from the end"` | only the last $t$ steps: one in the first row, all in the last |
+# | `"all"` | everywhere |
+#
+# *Done when* the check says ✓. Decide with your eyes first; after that you may ask `reach(model_A, x)`.
+
+# %%
+both_ways, wide_readout = nn.RNN(D, H, bidirectional=True, batch_first=True), nn.Linear(2 * H, K)
+each_step, three_steps = nn.Linear(D, K), nn.Conv1d(D, K, kernel_size=3, padding=1)
+
+
+def model_A(x):
+    return each_step(x)
+
+
+def model_B(x):
+    return wide_readout(both_ways(x)[0])  # one network reads from the left, one from the right; both are read out
+
+
+def model_C(x):
+    return readout(reader(x.flip(1))[0])  # flip(1) turns the time axis round
+
+
+def model_D(x):
+    states = reader(x)[0]
+    return readout(torch.cat([torch.zeros(len(x), 1, H), states[:, :-1]], dim=1))
+
+
+def model_E(x):
+    return three_steps(x.transpose(1, 2)).transpose(1, 2)  # a convolution over three steps; it wants time last
+
+
+# %% tags=["exercise"]
+patterns = {"A": ..., "B": ..., "C": ..., "D": ..., "E": ...}
+### BEGIN SOLUTION
+patterns = {"A": "own", "B": "all", "C": "from the end", "D": "earlier", "E": "window"}
+### END SOLUTION
+
+# %% tags=["check"]
+patterns = exercise("02.2", patterns)
+
+# %% [markdown]
+# <details><summary>Hint</summary>
+#
+# In each model, ask for the first output alone: which inputs has it seen? Then for the last one.
+# </details>
+# <details><summary>Fuller hint</summary>
+#
+# C reads $x_6$ first, so its first output has seen $x_6$ alone, and nothing turns the outputs back. D puts a zero in front and drops the last
+# state: at step $t$ it reads out the state of step $t - 1$.
+# </details>
+
+# %% tags=["nbval-ignore-output"]
+five = {"A": model_A, "B": model_B, "C": model_C, "D": model_D, "E": model_E}
+five_grids = {f"{name}: {patterns[name]}": reach(model, x) for name, model in five.items()}
+plot.grids(five_grids, x="input step", y="output step", title="Filled: the gradient is not zero")
+
+# %% [markdown]
+# Model C is a real bug. Somebody wanted a network that reads from the right, turned the input and forgot to turn the output back: row 1
+# belongs to step 6. D is how one feeds a model that must *guess* step $t$, and so may not see it.
+#
+# ## Zero, but why?
+#
+# You have used an inference that holds in one direction only:
+#
+# **no path ⇒ the gradient is exactly zero.**
+#
+# So a gradient that is *not* zero proves that there is a path. A gradient that *is* zero proves nothing yet. It can be zero although a path is there:
+#
+# | word | what happened |
+# |---|---|
+# | `"no path"` | no arrow leads from the input to the output, whatever the weights |
+# | `"asleep"` | a path leads through a ReLU that is flat at zero, and the slope of a flat place is zero |
+# | `"cancels"` | two contributions of opposite sign were added up |
+# | `"too small"` | the gradient is smaller than the smallest number that float32 can hold (about $10^{-45}$): it **underflows** |
+# | `"cut"` | the value passes and the gradient is stopped, by `detach` |
+#
+# Here are five models. In each of them the gradient of the *last* output with respect to the *first* input is zero.
+
+# %%
+sleeper = nn.RNN(D, H, nonlinearity="relu", batch_first=True)
+nn.init.constant_(sleeper.bias_ih_l0, -10.0)
+
+
+def model_P(x):
+    state = reader(x[:, :3])[1]
+    return readout(reader(x[:, 3:], state.detach())[0])
+
+
+def model_Q(x):
+    return readout(sleeper(x)[0])
+
+
+def model_R(x):
+    score = aligned(x)[:, :, :1]
+    return torch.cat([score, -score], dim=2)  # for and against
+
+
+# %% [markdown]
+# The fourth, S, is `aligned` on a sequence of 500 steps. The fifth, U, is the convolution over three steps, `model_E`.
+
+# %%
+long = torch.randn(1, 500, D)
+
+
+def last_by_first(model, x):
+    """The gradient of the last output's sum with respect to the first input, (N, D)."""
+    x = x.clone().requires_grad_()
+    return torch.autograd.grad(model(x)[:, -1].sum(), x)[0][:, 0]
+
+
+zeros = {"P": last_by_first(model_P, x), "Q": last_by_first(model_Q, x), "R": last_by_first(model_R, x)}
+zeros |= {"S": last_by_first(aligned, long), "U": last_by_first(model_E, x)}
+for name, gradient in zeros.items():
+    print(name, "exactly zero:", not gradient.any())
+
+# %% [markdown]
+# ### Exercise 02.3 · Five zeros (7 min, ●●○)
+#
+# *Goal:* the reason of each zero. *Given:* the five words of the table; each is used once. *Done when* the check says ✓.
+
+# %% tags=["exercise"]
+reasons = {"P": ..., "Q": ..., "R": ..., "S": ..., "U": ...}
+### BEGIN SOLUTION
+reasons = {"P": "cut", "Q": "asleep", "R": "cancels", "S": "too small", "U": "no path"}
+### END SOLUTION
+
+# %% tags=["check"]
+reasons = exercise("02.3", reasons)
+
+# %% [markdown]
+# <details><summary>Hint</summary>
+#
+# Which of them would still be zero with any other weights, in exact arithmetic, for each number of the output by itself?
+# </details>
+# <details><summary>Fuller hint</summary>
+#
+# Look for `detach`, for a ReLU with a bias far below zero, for two outputs whose sum is zero, for a long way through many steps. The one that is left has
+# no path.
+# </details>
+#
+# Four of the five can be undone, and that is how you tell them apart. Change the first input and look at the *values* of P. Wake the
+# ReLU of Q with an input a hundred times as large. Take one of R's two numbers by itself. Compute S in float64, which holds numbers down to about
+# $10^{-324}$. And U? Its last output reads steps 5 and 6 alone.
+
+# %%
+changed = x.clone()
+changed[:, 0] += 1  # another first input, the rest as before
+moved_P, moved_U = [(model(changed) - model(x))[:, -1].abs().max() for model in (model_P, model_E)]
+awake = last_by_first(model_Q, 100 * x)
+one_number = last_by_first(lambda x: model_R(x)[:, :, :1], x)
+reader.double(), readout.double()
+in_float64 = last_by_first(aligned, long.double())
+reader.float(), readout.float()
+print("P's values move:", bool(moved_P > 0), "  U's values move:", bool(moved_U > 0))
+
+# %% tags=["claim"]
+claim("cut, and yet the first input moves the last output of P", moved_P, at_least=5e-4)
+claim("with a larger input the ReLUs of Q wake, and the gradient is there", awake.abs().max(), at_least=2e-4)
+claim("in float64 the gradient of S is there", in_float64.abs().max(), between=(1e-300, 1e-45))
+
+# %% [markdown]
+# Keep the three apart for the whole course: **a missing path** (a property of the drawing), **a zero gradient** (a number, here and now),
+# and **a vanished gradient** (a path that carries next to nothing; [lesson 05](05_vanishing.ipynb) measures how little).
 #
 # ## What people confuse
 #
@@ -131,68 +367,99 @@ fig
 # have D = 1 and T = 24. If there is wind as well, D = 2, and T is still 24.
 #
 # Nor does the layer know N or T. Its weights hold D and H and nothing else, so one layer reads a batch of any size and sequences of any
-# length. And the sequences of a batch do not meet: each gets the output that it would get alone. Remember this one. It is a *test*, and
-# you will need it at the end.
+# length.
 
 # %%
-claim("aligned: nothing above the diagonal, everything below", is_true=torch.equal(grids[3], torch.ones(T, T).tril()))
-claim("encoder-decoder: every input reaches every output", grids[4].min(), close_to=1, tolerance=0)
-lstm = nn.LSTM(input_size=D, hidden_size=H, batch_first=True)
-for name, weight in lstm.named_parameters():
-    print(f"{name:14s} {tuple(weight.shape)}")
-together = lstm(x)[0]
-alone = torch.cat([lstm(x[n : n + 1])[0] for n in range(N)])
-claim("a sequence alone gets the output that it gets in the batch", (together - alone).abs().max(), at_most=1e-6)
+for kind in (nn.RNN, nn.GRU, nn.LSTM):
+    layer = kind(input_size=D, hidden_size=H, batch_first=True)
+    shapes_of = {name: tuple(weight.shape) for name, weight in layer.named_parameters()}
+    print(f"{kind.__name__:5s}", shapes_of)
 
 # %% [markdown]
-# Thirty-two rows are 4H: an LSTM computes four sums of H numbers where the RNN computes one, stacked in one matrix ([lesson 06](06_lstm.ipynb) opens it up; a GRU has three).
-# torch keeps a weight as (outputs, inputs), so the columns are D for the input and H for the state.
+# torch keeps a weight as (outputs, inputs). So the columns of `weight_ih` are D, for the input, and those of `weight_hh` are H, for the state.
 #
-# ## What comes out
+# The rows are H for the RNN, 4H for the LSTM: it computes four sums of H numbers where the RNN computes one, stacked in one matrix. A GRU computes
+# three. ([Lesson 06](06_lstm.ipynb) opens them up.) There are two biases, one beside each weight; they are added together, and one would do.
+#
+# The sequences of a batch do not meet: each gets the output that it would get alone. [lesson 03](03_shape_traps.ipynb) makes a test of that.
+#
+# ## Layers and directions
 #
 # A recurrent layer can be **stacked**: the states of layer 0 are the inputs of layer 1. It can be **bidirectional**: a second set of
-# weights reads the sequence from its end. So there are states in every layer, every direction, and at every step. Two tensors come
-# out, and each shows *some* of them:
+# weights reads the sequence from its end. So there are states in every layer, in every direction, and at every step.
+
+# %% tags=["nbval-ignore-output"]
+plot.stacked(layers=2, steps=6, title="Two layers, two directions: 24 states for each sequence")
+
+# %% [markdown]
+# The grey box around a pair of states says that what goes up from it is *both* states, side by side: 2H numbers.
+#
+# Two tensors come out (for an LSTM three), and each shows *some* of the states:
 #
 # | tensor | shape | holds |
 # |---|---|---|
 # | `output` | (N, T, directions · H) | the last layer, **all steps**; forward half first, then backward half |
-# | `h_n` | (L · directions, N, H) | **all layers**, each at the end of its reading |
+# | `h_n` | (L · directions, N, H) | **all layers and directions**, each at the end of its reading |
 # | `c_n` (LSTM) | (L · directions, N, H) | the same for the cell state, which is not in `output` at all |
 #
-# `lstmkit`'s layers can write down every state as they go (`trace`). So the next picture is measured: it looks for each state of a
-# bidirectional stack of two layers in what came out.
+# `lstmkit`'s layers can write down every state as they go (`trace`). So you can look for each of the 24 in what came out.
 #
-# **Before you run:** where does the *backward* direction end its reading?
+# **Before you run:** mark in the drawing the states that stand in `output`, and those in `h_n`. At which step, 1 to 6, stands the state of the
+# *backward* direction of layer 1 that is in `h_n`?
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["predict"]
+predict("02.a", ...)  # a whole number, 1 to 6
+
+# %%
 trace = {}
 output, h_n = layers.GRU(D, H, num_layers=2, bidirectional=True)(x, trace=trace)
 states = trace["h"]  # every state there is: (L · directions, N, T, H)
-found = torch.zeros(4, T)  # 1: it stands in output; 2: in h_n; 3: in both
-fig, ax = plot.panels(size=(8, 3))
-for row, t in torch.cartesian_prod(torch.arange(4), torch.arange(T)):
-    in_output = any(torch.equal(states[row, :, t], half) for half in output[:, t].chunk(2, dim=1))
-    found[row, t] = in_output + 2 * torch.equal(states[row, :, t], h_n[row])
-    ax.text(t + 0.5, row + 0.5, ["", "output", "h_n", "both"][int(found[row, t])], ha="center", va="center")
-ax.pcolormesh(found, cmap=ListedColormap(["white", "#9AD0F5", "#F5C76B", "#7FD1B9"]), vmin=0, vmax=3, edgecolors="grey")
-ax.set(xlabel="step", xticks=[0.5, 5.5], xticklabels=["first", "last"], yticks=[0.5, 1.5, 2.5, 3.5])
-ax.set_yticklabels(["layer 0 →", "layer 0 ←", "layer 1 →", "layer 1 ←"])
-ax.set_title("output is the last layer at every step; h_n is every row where its reading ends", loc="left")
-fig
+words = {(True, True): "both", (True, False): "output", (False, True): "h_n", (False, False): ""}
+found = {}
+for row in range(4):
+    for t in range(T):
+        state = states[row, :, t]  # (N, H)
+        forward, backward = output[:, t].chunk(2, dim=1)  # (N, H) each
+        in_output = torch.equal(state, forward) or torch.equal(state, backward)
+        found[row, t] = words[in_output, torch.equal(state, h_n[row])]
+
+# %% tags=["nbval-ignore-output"]
+plot.stacked(layers=2, steps=6, marks=found, title="The states, and where they come out")
+
+# %%
+ends = [t + 1 for row, t in found if row == 3 and found[row, t] in ("h_n", "both")]
+print("the end of the backward reading: step", ends[0])
+outcome("02.a", ends[0])
 
 # %% [markdown]
-# Backwards means: it begins at the last step and *ends at the first*. So the backward direction's final state stands at the left. The rows
-# of `h_n` go layer by layer, and in each layer forward, then backward. And `batch_first=True` does not touch `h_n` and `c_n`:
-# rows first, batch second, always.
+# At step 1. Backwards means: it begins at the last step and *ends at the first*. `output` is the upper layer, all of it. `h_n` is one state of
+# every row, where that row's reading ends: right for →, left for ←. Two states stand in both. The rest, ten states of layer 0, do not come out at all.
+
+# %% tags=["claim"]
+rows_in_output = sorted({row for row, t in found if found[row, t] in ("output", "both")})
+ends_of_rows = [t + 1 for row in range(4) for t in range(T) if found[row, t] in ("h_n", "both")]
+claim("output holds the rows of the last layer, and no other", is_true=rows_in_output == [2, 3])
+claim("h_n holds each row where its reading ends: 6, 1, 6, 1", is_true=ends_of_rows == [6, 1, 6, 1])
+
+# %% [markdown]
+# The rows of `h_n` go layer by layer, and in each layer forward, then backward. And here is what `batch_first=True` does to it:
+
+# %%
+for batch_first in (True, False):
+    layer = nn.GRU(D, H, num_layers=2, bidirectional=True, batch_first=batch_first)
+    output, h_n = layer(x if batch_first else x.transpose(0, 1))
+    print(f"batch_first={batch_first!s:5s}  output {tuple(output.shape)}  h_n {tuple(h_n.shape)}")
+
+# %% [markdown]
+# Nothing. It turns the input and `output`. In `h_n` and `c_n` the batch is the *second* axis, always.
 #
-# ### Exercise 02.1 · Eight shapes (10 min, ●●○)
+# ### Exercise 02.4 · Eight shapes (10 min, ●●○)
 #
 # *Goal:* the shape of each tensor below, worked out in your head. *Given:* 16 sequences of 25 steps with 6 numbers at each step, and
 #
 # `net = nn.LSTM(input_size=6, hidden_size=10, num_layers=2, bidirectional=True, batch_first=True)`
 #
-# *Done when* the check says ✓. Write each shape as a tuple, `(2, 3)`. Each wrong one is told the reason. For the last one, the same
+# *Done when* the check says ✓. Write each shape as a tuple, `(2, 3)`. For the last one, the same
 # layer is made without `batch_first=True`, and its input is turned accordingly.
 
 # %% tags=["exercise"]
@@ -220,7 +487,7 @@ shapes = {
 ### END SOLUTION
 
 # %% tags=["check"]
-shapes = exercise("02.1", shapes)
+shapes = exercise("02.4", shapes)
 
 # %% [markdown]
 # <details><summary>Hint</summary>
@@ -233,375 +500,87 @@ shapes = exercise("02.1", shapes)
 # layer 0 puts out in both directions.
 # </details>
 #
-# ## A ledger that checks itself
-#
-# A table in prose can be wrong. This one is code: the formulas in one function, what torch really makes in the other.
-
+# Torch's own answer:
 
 # %%
-def ledger(kind, L, directions, N, T, D=6, H=10):
-    """What the shapes should be, batch first."""
-    rows, wide = {"RNN": 1, "GRU": 3, "LSTM": 4}[kind] * H, directions * H
-    shapes = {"x": (N, T, D), "output": (N, T, wide), "h_n": (L * directions, N, H)}
+net = nn.LSTM(input_size=6, hidden_size=10, num_layers=2, bidirectional=True, batch_first=True)
+output, (h_n, c_n) = net(torch.randn(16, 25, 6))
+print("output", tuple(output.shape), "  h_n", tuple(h_n.shape), "  c_n", tuple(c_n.shape))
+for name in ("weight_ih_l0", "weight_hh_l0", "weight_ih_l1"):
+    print(name, tuple(getattr(net, name).shape))
+
+# %% [markdown]
+# ### Exercise 02.5 · How many numbers are learnt? (8 min, ●●○)
+#
+# *Goal:* the number of learnable numbers in a recurrent layer, weights and biases, as torch makes it. *Given:* the kind (`"RNN"`, `"GRU"` or
+# `"LSTM"`), D, H, the number L of layers and of directions, 1 or 2. *Done when* the check says ✓. Build no layer: count.
+
+
+# %% tags=["exercise"]
+def count_weights(kind, D, H, L=1, directions=1):
+    """How many numbers nn.RNN, nn.GRU or nn.LSTM learns.
+
+    kind: "RNN", "GRU" or "LSTM". D: input size. H: hidden size. L: layers. directions: 1 or 2. Returns an int.
+    """
+    ### BEGIN SOLUTION
+    rows = {"RNN": 1, "GRU": 3, "LSTM": 4}[kind] * H
+    total = 0
     for layer in range(L):
-        shapes[f"weight_ih_l{layer}"] = (rows, D if layer == 0 else wide)
-        shapes[f"weight_hh_l{layer}"] = (rows, H)
-    return shapes | ({"c_n": (L * directions, N, H)} if kind == "LSTM" else {})
-
-
-def measured(kind, L, directions, N, T, D=6, H=10):
-    """What they are, in torch."""
-    net, x = getattr(nn, kind)(D, H, L, bidirectional=directions == 2, batch_first=True), torch.randn(N, T, D)
-    output, state = net(x)
-    made = {"x": x, "output": output} | dict(zip(["h_n", "c_n"], state if kind == "LSTM" else [state]))
-    made |= {name: weight for name, weight in net.named_parameters() if name in ledger(kind, L, directions, N, T)}
-    return {name: tuple(tensor.shape) for name, tensor in made.items()}
-
-
-# %%
-ends = [T - 1, 0, T - 1, 0]  # the step where each row ends its reading
-claim("row by row, h_n is the state where the reading ends", is_true=(found >= 2).float().argmax(1).tolist() == ends)
-claim("output holds both rows of the last layer, and no other", is_true=(found % 2).mean(1).tolist() == [0, 0, 1, 1])
-grid = [(L, directions, *NT) for L in (1, 2, 3) for directions in (1, 2) for NT in ((16, 25), (1, 4), (5, 1))]
-settings = [(kind, *rest) for kind in ("RNN", "GRU", "LSTM") for rest in grid]
-wrong = [setting for setting in settings if ledger(*setting) != measured(*setting)]
-claim("in 54 settings no shape is other than the ledger says", len(wrong) + 54 - len(settings), close_to=0, tolerance=0)
-mine = {name: shapes[name] for name in ledger("LSTM", 2, 2, 16, 25) if name in shapes}
-claim("your shapes are torch's", is_true=all(measured("LSTM", 2, 2, 16, 25)[name] == mine[name] for name in mine))
-
-# %% [markdown]
-# ## Trap 1: time or batch first?
-#
-# Without `batch_first=True`, torch reads the first axis as *time*. Forget it, and nothing is raised: the layer takes your four sequences
-# for four steps.
-#
-# **Before you run:** what will be the shape of `output`? And of `h_n`?
-
-# %%
-forgetful, right = nn.RNN(D, H), nn.RNN(D, H, batch_first=True)  # batch_first=False is the default
-output, h_n = forgetful(x)  # x is (N, T, D)
-print("N, T =", (N, T), "  output", tuple(output.shape), "  h_n", tuple(h_n.shape))
-other = x.clone()
-other[0] += 1  # another first sequence; the rest as before
-moved = {net: (net(other)[0] - net(x)[0])[1:].abs().max() for net in (forgetful, right)}
-claim("forgotten: the other sequences' outputs change, too", moved[forgetful], at_least=0.01)
-claim("put right: they stay as they are", moved[right], at_most=1e-6)
-try:
-    expect(x.transpose(0, 1), "N T D", N=4, D=3)
-except ValueError as error:
-    print("✋", error)
-
-# %% [markdown]
-# The output's shape is right! Its content is wrong: sequence 0 has become "step 0" of all others. Only `h_n` gives it away, with T
-# where N should stand. Two cures. Write `batch_first=True`. And where a tensor enters a function of yours, say what you expect:
-# `N, T, D = expect(x, "N T D")` names the axes and returns their sizes, and if they do not fit, it names the likely slip, as in the
-# last line.
-#
-# ## Trap 2: the last output of a bidirectional network
-#
-# A many-to-one model reads out the last state: `output[:, -1]`. Now make it bidirectional. The line still runs.
-#
-# **Before you run:** the output at the last step has a forward half and a backward half. How much of the sequence has each of them seen?
-
-# %% tags=["nbval-ignore-output"]
-both_ways = nn.GRU(D, H, batch_first=True, bidirectional=True)
-taken = {
-    "output[:, -1]: one half has seen one step": lambda x: both_ways(x)[0][:, -1].reshape(N, 2, H),
-    "h_n: both halves have seen everything": lambda x: both_ways(x)[1].transpose(0, 1),
-}
-fig, axes = plot.panels(1, 2, size=(6, 2.2), sharey=True)
-seen = [reach(halves, x) for halves in taken.values()]
-for ax, name, grid in zip(axes, taken, seen):
-    ax.pcolormesh(grid, cmap="Blues", vmin=0, vmax=1.5, edgecolors="white", linewidth=2)
-    ax.grid(False)
-    ax.set(title=name, xlabel="input step", xticks=[0.5, 5.5], xticklabels=["first", "last"], ylim=(2, 0))
-axes[0].set(yticks=[0.5, 1.5], yticklabels=["forward half", "backward half"])
-fig
-
-# %%
-claim("output[:, -1]: of its backward half, one step of six is seen", seen[0][1].sum(), close_to=1, tolerance=0)
-claim("h_n: both halves see all six steps", seen[1].sum(), close_to=12, tolerance=0)
-
-# %% [markdown]
-# The backward direction *begins* at the last step. There it has read one input. Half of the numbers that you read out know next to
-# nothing, and the model trains all the same.
-#
-# ### Exercise 02.2 · The final state, both directions (10 min, ●●○)
-#
-# *Goal:* the last layer's final states, forward half first, shape (N, 2H). *Given:* `output` (N, T, 2H) and `h_n` (2L, N, H)
-# of a bidirectional stack of L layers. *Done when* the check says ✓.
-
-
-# %% tags=["exercise"]
-def final_state(output, h_n):
-    """Final states of the last layer of a bidirectional stack.
-
-    output: (N, T, 2H). h_n: (2L, N, H), rows layer by layer, forward before backward.
-    Returns (N, 2H): the forward direction's final state, then the backward one's.
-    """
-    ### BEGIN SOLUTION
-    return torch.cat([h_n[-2], h_n[-1]], dim=1)
+        columns = D if layer == 0 else directions * H
+        total += directions * rows * (columns + H + 2)  # weight_ih, weight_hh and two biases
+    return total
     ### END SOLUTION
 
 
 # %% tags=["check"]
-final_state = exercise("02.2", final_state)
+count_weights = exercise("02.5", count_weights)
 
 # %% [markdown]
 # <details><summary>Hint</summary>
 #
-# Which two rows of `h_n` belong to the last layer? Look at the two upper rows of the coloured picture.
+# One layer, one direction: how many numbers hold `weight_ih`, `weight_hh`, `bias_ih` and `bias_hh`? The print-out above shows their shapes. Then: what
+# is the input size of layer 1?
 # </details>
 # <details><summary>Fuller hint</summary>
 #
-# Rows −2 (forward) and −1 (backward), each of shape (N, H). `torch.cat([…, …], dim=1)` puts them side by side.
+# Say that there are G sums (1, 3 or 4). Each direction of a layer has G·H rows, and in each row as many numbers as it has inputs, plus H, plus two
+# biases. Layer 0 has D inputs, every later layer has directions · H. Add up over layers and directions.
 # </details>
-#
-# ## Trap 3: the last step of a padded batch
-#
-# Sequences of a batch have different lengths; a tensor has one T. So short sequences are filled up with zeros: **padding**. But
-# zeros are inputs, too. The network reads them, step after step.
-#
-# Take two *different* sequences of four steps, and pad both. Watch the distance between their two states, as more and more padding is
-# read.
-#
-# **Before you run:** will the distance stay, grow, or shrink?
-
-# %% tags=["nbval-ignore-output"]
-gru = nn.GRU(D, H, batch_first=True)
-pair = nn.functional.pad(torch.randn(2, 4, D), (0, 0, 0, 30))  # 4 real steps, then 30 of padding
-states = gru(pair)[0]
-distance = (states[0] - states[1]).norm(dim=1)[3:]  # from the last real step on
-plot.series(
-    {"": distance},
-    x="steps of padding read",
-    y="distance of the two states",
-    title="Padding erases: two different sequences end in the same state",
-    log=True,
-)
-
-# %% [markdown]
-# A classifier that reads `output[:, -1]` of such a batch is asked to tell apart states that are all but the same. What you want is the
-# state at each sequence's own last step.
-#
-# ### Exercise 02.3 · The last valid step (10 min, ●●○)
-#
-# *Goal:* for each sequence the output at its last real step, shape (N, H). *Given:* `output` (N, T, H) and `lengths` (N,), the
-# number of real steps of each. *Done when* the check says ✓. No loop is needed, but a loop is right, too.
-
-
-# %% tags=["exercise"]
-def last_valid(output, lengths):
-    """The output at the last real step of each sequence.
-
-    output: (N, T, H). lengths: (N,) integers from 1 to T. Returns (N, H).
-    """
-    ### BEGIN SOLUTION
-    return output[torch.arange(len(output)), lengths - 1]
-    ### END SOLUTION
-
-
-# %% tags=["check"]
-last_valid = exercise("02.3", last_valid)
-
-# %% [markdown]
-# <details><summary>Hint</summary>
-#
-# A sequence of length 1 has its last real step at index 0. For sequence `n` you want `output[n, lengths[n] - 1]`.
-# </details>
-# <details><summary>Fuller hint</summary>
-#
-# Index two axes with two lists of N numbers each: `output[torch.arange(N), lengths - 1]` takes them in pairs.
-# </details>
-#
-# ## Packing
-#
-# That repairs the forward direction. The backward one has another trouble: it *begins* in the padding, and no choice of step removes
-# what it read there. torch's cure is **packing**: `pack_padded_sequence` takes out the padding, and the layer starts each direction
-# at a real step. (`lstmkit`'s layers take `lengths=` instead.)
-#
-# The truth to compare with is each sequence run alone, without any padding.
 
 # %%
-claim("twenty steps of padding erase 99 parts in 100 of the difference", distance[20] / distance[0], at_most=0.01)
-lengths = torch.tensor([5, 2, 4, 1])  # the longest has 5 steps; T is 6
-padded = x * (torch.arange(T) < lengths[:, None])[..., None]
-alone = torch.cat([both_ways(x[n : n + 1, : lengths[n]])[1] for n in range(N)], dim=1)  # (2, N, H)
-at_last = last_valid(both_ways(padded)[0], lengths)
-claim("last valid step: the forward half is right", (at_last[:, :H] - alone[0]).abs().max(), at_most=1e-6)
-claim("last valid step: the backward half is not", (at_last[:, H:] - alone[1]).abs().max(), at_least=0.02)
-packed = pack_padded_sequence(padded, lengths, batch_first=True, enforce_sorted=False)
-output, h_n = both_ways(packed)
-claim("packed: both are right", (h_n - alone).abs().max(), at_most=1e-6)
-unpacked = pad_packed_sequence(output, batch_first=True)[0]
-print("put in", tuple(padded.shape), "  got back", tuple(unpacked.shape))
-
-# %% [markdown]
-# Two more things to know. Lengths must be sorted, longest first, or you say `enforce_sorted=False`: otherwise torch raises. And look at
-# the last line: what comes back is as long as the *longest sequence*, not as T. Compare it with targets of T steps and the shapes no
-# longer fit; `pad_packed_sequence(…, total_length=T)` brings it back to T.
-#
-# ## Trap 4: `view` where `transpose` is meant
-#
-# A layer wants time first, and your batch is (N, T, D). Two lines give (T, N, D): `x.transpose(0, 1)` turns the tensor. `x.view(T, N, D)`
-# keeps the numbers in the order in which they lie in memory, and puts *new borders* between them.
-#
-# The task: is the sum of a sequence positive? Eight random numbers each, 32 sequences to a batch, two networks alike but for this one
-# line.
-#
-# **Before you run:** will the second one raise an error? Will its loss fall?
-
-
-# %% tags=["nbval-ignore-output"]
-class SumReader(nn.Module):
-    """Is the sum of a sequence positive? (N, T, 1) → one score each, (N,). The layer inside wants time first."""
-
-    def __init__(self, turn):
-        super().__init__()
-        self.turn, self.layer, self.readout = turn, nn.GRU(1, 16), nn.Linear(16, 1)
-
-    def forward(self, x):
-        return self.readout(self.layer(self.turn(x))[0][-1])[:, 0]
-
-
-def make_batch():
-    numbers = torch.randn(32, 8, 1)
-    return numbers, (numbers.sum((1, 2)) > 0).float()
-
-
-def loss(model, numbers, answer):
-    return nn.functional.binary_cross_entropy_with_logits(model(numbers), answer)
-
-
-turns = {"transpose": lambda x: x.transpose(0, 1), "view": lambda x: x.view(8, 32, 1)}
-readers = {name: SumReader(turn) for name, turn in turns.items()}
-losses = {name: fit(model, loss, make_batch, steps=200, lr=0.02, quiet=True).losses for name, model in readers.items()}
-smooth = {name: torch.tensor(values).unfold(0, 10, 10).mean(1) for name, values in losses.items()}
-guess = {"a coin": torch.log(torch.tensor(2.0))}
-title = "No error, and nothing learnt: the view is another batch"
-plot.series(smooth, xs=torch.arange(5, 200, 10), x="training step", y="loss (nats)", levels=guess, title=title)
-
-# %%
-numbers, answer = (torch.cat(parts) for parts in zip(*[make_batch() for _ in range(20)]))
-right = {}
-for name, model in readers.items():
-    scores = torch.cat([model(part) for part in numbers.split(32)])
-    right[name] = ((scores > 0) == answer.bool()).float().mean()
-claim("with transpose at least 85 in 100 are right", right["transpose"], at_least=0.85)
-claim("with view not more than 60 in 100, where a coin has 50", right["view"], at_most=0.6)
-
-# %% [markdown]
-# Every shape was right, in both. The second network reads numbers of *other* sequences: its first time step holds the
-# first four sequences whole. No learning curve tells you that. A curve that stays up says only that something is wrong; people make the
-# network larger.
-#
-# A gradient tells you. If sequences do not meet, then $\partial y[n] / \partial x[m] = 0$ for all $m \ne n$: *exactly*.
-#
-# ### Exercise 02.4 · Who moves whom in the batch? (15 min, ●●●)
-#
-# *Goal:* an (N, N) table: how strongly does the output of sequence `n` (row) react to the input of sequence `m` (column)? Take the
-# sum of all numbers of `y[n]`, its gradient with respect to `x`, and of that the norm for each sequence `m`. (In a sum gradients can cancel; where there is no
-# path, there is nothing to cancel, and zero is zero. [lesson 22](22_output_gradients.ipynb) returns to this.)
-# *Given:* any `model` from (N, T, D) to a tensor whose first axis is N. *Done when* the check says ✓.
-
-
-# %% tags=["exercise"]
-def batch_influence(model, x):
-    """How strongly each sequence's output reacts to each sequence's input.
-
-    model: from (N, T, D) to (N, …). x: (N, T, D). Returns (N, N): entry [n, m] is the norm of ∂ y[n].sum() / ∂ x[m].
-    """
-    ### BEGIN SOLUTION
-    x = x.detach().clone().requires_grad_()
-    y = model(x)
-    rows = [torch.autograd.grad(y_n.sum(), x, retain_graph=True)[0] for y_n in y]
-    return torch.stack([row.flatten(1).norm(dim=1) for row in rows])
-    ### END SOLUTION
-
-
-# %% tags=["check"]
-batch_influence = exercise("02.4", batch_influence)
-
-# %% [markdown]
-# <details><summary>Hint</summary>
-#
-# It is Exercise 01.5 in a loop over `n`. Work on a copy of `x` that requires its gradient. The graph is needed N times: `torch.autograd.grad(…, retain_graph=True)`.
-# </details>
-# <details><summary>Fuller hint</summary>
-#
-# The gradient of `y[n].sum()` has the shape of x, (N, T, D): one row of the table. `gradient.flatten(1).norm(dim=1)` makes (N,) of it.
-# Stack the N rows.
-# </details>
-#
-# ### Exercise 02.5 · Which of these mixes? (5 min, ●○○)
-#
-# *Goal:* two of the four models below let sequences of a batch meet. Which? *Given:* the code. Decide first with your eyes, then ask
-# `batch_influence(models["A"], x)`. *Done when* the check says ✓.
-
-# %% tags=["exercise"]
-stack, each_step = nn.GRU(3, 8, num_layers=2, batch_first=True), nn.Linear(3, 2)
-models = {
-    "A": lambda x: stack(x)[1].transpose(0, 1).reshape(len(x), -1),  # h_n (2, N, H) → (N, 2H)
-    "B": lambda x: stack(x)[1].view(len(x), -1),  # the same, shorter
-    "C": lambda x: each_step(x.reshape(-1, 3)).view(len(x), -1, 2),  # time folded into the batch, and back
-    "D": lambda x: stack(x)[0].reshape(x.shape[1], len(x), 8)[-1],  # the last step: (N, H)
-}
-mixes = {"A": ..., "B": ..., "C": ..., "D": ...}  # True if sequences meet, False if they do not
-### BEGIN SOLUTION
-mixes = {"A": False, "B": True, "C": False, "D": True}
-### END SOLUTION
-
-# %% tags=["check"]
-mixes = exercise("02.5", mixes)
-
-# %% [markdown]
-# <details><summary>Hint</summary>
-#
-# Take N = 2 and write down the order of the numbers in memory. `view` and `reshape` keep that order; `transpose` changes it.
-# </details>
-# <details><summary>Fuller hint</summary>
-#
-# For each model print `batch_influence(model, x)`. Is anything off the diagonal larger than zero?
-# </details>
-
-# %% tags=["nbval-ignore-output"]
-tables = {name: batch_influence(model, x) for name, model in models.items()}
-fig, axes = plot.panels(1, 4, size=(3, 3.1), sharey=True)
-for ax, (name, table) in zip(axes, tables.items()):
-    verdict = "sequences meet" if mixes[name] else "each alone"
-    ax.pcolormesh(table > 0, cmap="Blues", vmin=0, vmax=1.5, edgecolors="white", linewidth=2)
-    ax.set(title=f"{name}: {verdict}", xlabel="input of sequence m", ylim=(N, 0), xticks=[], yticks=[])
-axes[0].set_ylabel("output of sequence n")
-fig.suptitle("Filled: the gradient is not zero. Off the diagonal, sequences meet", fontsize=13)
-fig
-
-# %%
-off_diagonal = {name: (table * (1 - torch.eye(N))).max() for name, table in tables.items()}
-claim("A and C: exactly zero off the diagonal", max(off_diagonal["A"], off_diagonal["C"]), close_to=0, tolerance=0)
-claim("B and D: not zero", min(off_diagonal["B"], off_diagonal["D"]), at_least=1e-3)
+print("counted:", count_weights("LSTM", 6, 10, L=2, directions=2))
+print("in torch:", sum(weight.numel() for weight in net.parameters()))
 
 # %% [markdown]
 # ## What you can now do
 #
-# - **The five mappings** differ in which states are read out and where input enters. What can depend on what is a grid of zeros and
-#   non-zeros that a gradient draws.
+# - **The five mappings** differ in which states are read out and where input enters. What can depend on what is a grid, and a gradient draws it.
+# - **A zero gradient** follows from a missing path, but does not prove it: the ReLU may be asleep, the contributions may cancel, the number may be too small,
+#   the way back may be cut. A gradient that is *not* zero does prove a path.
 # - **The shapes**: `output` is (N, T, directions · H), the last layer at every step; `h_n` and `c_n` are (L · directions, N, H), every
-#   layer at the end of its reading, batch second whatever `batch_first` says. Code asserts it in 54 settings.
-# - **Four silent bugs**: the batch read as time, `output[:, -1]` in a bidirectional network, the state after the padding, and a `view` that
-#   mixes sequences. Right shapes prove nothing; the gradient across the batch does.
+#   layer at the end of its reading, batch second whatever `batch_first` says. Weights know D and H alone.
 #
-# Where it fails: a zero gradient shows that no path exists, but a path that exists may still carry almost nothing. [lesson 04](04_bptt.ipynb) measures
-# how much arrives. [lesson 19](19_encoder_decoder.ipynb) builds the encoder-decoder properly, and [lesson 27](27_debugging.ipynb) turns this lesson's test into a tool that looks
-# for six bugs.
+# People use this daily: the first thing to do with a model that you were handed is to write down its shapes and to ask what its outputs can see.
 #
+# Where it fails: right shapes prove nothing. [lesson 03](03_shape_traps.ipynb) shows four bugs that pass every check of shapes. And a path
+# that exists may carry almost nothing: [lesson 04](04_bptt.ipynb) follows it back. [lesson 19](19_encoder_decoder.ipynb) builds
+# the encoder-decoder properly.
+
+# %% [markdown]
 # <details><summary>Test yourself: 24 temperatures, one an hour, predict tomorrow's highest. Which mapping, and what are D and T?</summary>
 #
 # Many-to-one, D = 1, T = 24.
 # </details>
-# <details><summary>Test yourself: a model with `nn.BatchNorm1d` in train mode. What does `batch_influence` show?</summary>
+# <details><summary>Test yourself: the field for output 2 and input 5 of a model's grid is empty. Is the model causal there?</summary>
 #
-# Every sequence moves every other, on purpose: batch normalisation uses the mean of the batch. In eval mode the table is diagonal again.
+# Not proven. With these weights and this input the gradient is zero. A path may still be there: look at the code, or try other inputs. A filled field would
+# have settled it: not causal.
+# </details>
+# <details><summary>Test yourself: which states of a bidirectional stack of three layers can you not get out of `output` and `h_n`?</summary>
+#
+# Those of layers 0 and 1 at all steps but the last of their reading.
 # </details>
 #
-# *Further reading.* M. Schuster, K. K. Paliwal, "Bidirectional recurrent neural networks", *IEEE Transactions on Signal Processing* 45
-# (1997). I. Sutskever, O. Vinyals, Q. V. Le, "Sequence to sequence learning with neural networks", *NeurIPS* (2014).
+# *Further reading.* J. L. Elman, "Finding structure in time", *Cognitive Science* 14 (1990). M. Schuster, K. K. Paliwal, "Bidirectional recurrent
+# neural networks", *IEEE Transactions on Signal Processing* 45 (1997). I. Sutskever, O. Vinyals, Q. V. Le, "Sequence to sequence learning with neural
+# networks", *NeurIPS* (2014).

@@ -1,19 +1,129 @@
-"""Lesson 02 · Shapes: eight shapes, the final state in both directions, the last valid step, who moves whom in a batch."""
+"""Lesson 02 · Shapes: which mapping, five grids, five zeros, eight shapes, how many numbers are learnt."""
 
 from __future__ import annotations
 
-import torch
-from torch import nn
+from itertools import permutations
 
 from lstmkit.exercises import case, define, mistake
 
-# 02.1 · eight shapes ---------------------------------------------------------------------------------------------
-# nn.LSTM(6, 10, num_layers=2, bidirectional=True, batch_first=True) on 16 sequences of 25 steps with 6 numbers each
+# 02.1 · which mapping --------------------------------------------------------------------------------------------
 
-TIME_MAJOR = "output, without batch_first"
+MAPPINGS = ("one-to-one", "one-to-many", "many-to-one", "aligned", "encoder-decoder")
+TASKS = {
+    "A": ("many-to-one", "many samples come in, but how many answers go out for the ten seconds?"),
+    "B": (
+        "aligned",
+        "every sample gets an answer of its own, at its own moment: as many out as in, each beside its input",
+    ),
+    "C": ("one-to-many", "key and metre are given once; the notes of the tune come out one after another"),
+    "D": ("one-to-one", "a photograph here is one input, given at once, and there is one answer"),
+    "E": (
+        "encoder-decoder",
+        "the 12 hours come after the 24: no output belongs to an input, and there are fewer of them",
+    ),
+    "F": ("aligned", "at each letter that comes in, one guess goes out: many in, as many out, each beside its input"),
+}
+
+
+def _others(right: dict, words, why: dict) -> list:
+    """Every other word at every key, with that key's sentence."""
+    return [
+        mistake(f"{why[key]} ({key}: not {word})", {key: word})
+        for key, answer in right.items()
+        for word in words
+        if word != answer
+    ]
+
 
 define(
     "02.1",
+    reference={key: answer for key, (answer, _) in TASKS.items()},
+    allowed=MAPPINGS,
+    mistakes=_others(
+        {key: answer for key, (answer, _) in TASKS.items()}, MAPPINGS, {key: why for key, (_, why) in TASKS.items()}
+    ),
+)
+
+# 02.2 · five more grids ------------------------------------------------------------------------------------------
+
+PATTERNS = {"A": "own", "B": "all", "C": "from the end", "D": "earlier", "E": "window"}
+WORDS = ("own", "past", "earlier", "future", "window", "from the end", "all")
+_GRID_HINTS = {
+    "A": "a linear layer is applied to each step by itself; nothing passes from step to step",
+    "B": "one of its two networks has read everything up to step t, the other everything from step t on",
+    "C": "after the flip it reads x_T first, and its outputs are not turned back: ask what its first output has seen",
+    "D": "a zero stands in front and the last state is dropped: step t reads out the state of step t − 1",
+    "E": "a convolution of width 3 with one step of padding on each side reads a step and its two neighbours",
+}
+
+define("02.2", reference=PATTERNS, allowed=WORDS, mistakes=_others(PATTERNS, WORDS, _GRID_HINTS))
+
+# 02.3 · five zeros -----------------------------------------------------------------------------------------------
+
+REASONS = {"P": "cut", "Q": "asleep", "R": "cancels", "S": "too small", "U": "no path"}
+_ZERO_HINTS = {
+    "P": "another first input changes its last output, so there is a path; look at what detach does to the way back",
+    "Q": "a path leads through every step, but with a bias of −10 each ReLU gets a number below zero: what is its slope there?",
+    "R": "its two outputs are a score and minus that score, and the sum of the two is asked for",
+    "S": "the network is the aligned one, so a path is there; but the gradient shrinks at each of 500 steps",
+    "U": "a convolution over three steps: which inputs does the last output read?",
+}
+
+define(
+    "02.3", reference=REASONS, allowed=tuple(REASONS.values()), mistakes=_others(REASONS, REASONS.values(), _ZERO_HINTS)
+)
+
+# 02.4 · eight shapes ---------------------------------------------------------------------------------------------
+# nn.LSTM(6, 10, num_layers=2, bidirectional=True, batch_first=True) on 16 sequences of 25 steps with 6 numbers each
+
+TIME_MAJOR = "output, without batch_first"
+_ORDER = {
+    "x": ((16, 25, 6), "(N, T, D)"),
+    "output": ((16, 25, 20), "(N, T, 2 · H)"),
+    "h_n": ((4, 16, 10), "(L · directions, N, H)"),
+    "c_n": ((4, 16, 10), "(L · directions, N, H)"),
+    "weight_ih_l0": ((40, 6), "(4 · H, D)"),
+    "weight_hh_l0": ((40, 10), "(4 · H, H)"),
+    "weight_ih_l1": ((40, 20), "(4 · H, 2 · H)"),
+    TIME_MAJOR: ((25, 16, 20), "(T, N, 2 · H)"),
+}
+_TOLD = {  # what has a sentence of its own below
+    ("x", (25, 16, 6)), ("x", (16, 6, 25)), ("x", (25, 6)), ("output", (25, 16, 20)), ("output", (16, 20)),
+    ("h_n", (16, 4, 10)), ("c_n", (16, 4, 10)), ("weight_ih_l0", (6, 40)), ("weight_hh_l0", (10, 40)),
+    ("weight_ih_l1", (20, 40)), (TIME_MAJOR, (16, 25, 20)), (TIME_MAJOR, (20, 25, 16)),
+}  # fmt: skip
+
+
+def _distinct(mistakes: list) -> list:
+    """A sentence that serves two tensors names the second one."""
+    told, made = set(), []
+    for one in mistakes:
+        says = one.says if one.says not in told else f"{one.says} ({', '.join(one.wrong)})"
+        told.add(says)
+        made.append(mistake(says, one.wrong))
+    return made
+
+
+def _other_sizes() -> list:
+    """The right sizes in every other order, and with one of them missing."""
+    made = []
+    for key, (right, named) in _ORDER.items():
+        for order in sorted(set(permutations(right)) - {right}):
+            if (key, order) not in _TOLD:
+                made.append(
+                    mistake(
+                        f"{order} has the right sizes in the wrong order: the axes of {key} are {named}", {key: order}
+                    )
+                )
+        for at, name in enumerate(named.strip("()").split(", ")):
+            short = right[:at] + right[at + 1 :]
+            if (key, short) not in _TOLD:
+                made.append(mistake(f"one axis is missing, {name}: the axes of {key} are {named}", {key: short}))
+    return made
+
+
+define(
+    "02.4",
     reference={
         "x": (16, 25, 6),
         "output": (16, 25, 20),
@@ -24,385 +134,187 @@ define(
         "weight_ih_l1": (40, 20),
         TIME_MAJOR: (25, 16, 20),
     },
-    mistakes=[
-        mistake("that is time first; with batch_first=True it is (N, T, D)", {"x": (25, 16, 6)}),
-        mistake("the input size D comes last: (N, T, D)", {"x": (16, 6, 25)}),
-        mistake("the batch is missing: 16 sequences, each (T, D)", {"x": (25, 6)}),
-        mistake(
-            "the input has D = 6 numbers at each step; H = 10 is the size of the state, inside the layer",
-            {"x": (16, 25, 10)},
-        ),
-        mistake("that is one direction; both halves stand side by side, 2 · H = 20", {"output": (16, 25, 10)}),
-        mistake(
-            "layers do not add up here: only the last layer comes out, in both directions", {"output": (16, 25, 40)}
-        ),
-        mistake("output has a time axis: it holds every step", {"output": (16, 20)}),
-        mistake("with batch_first=True the output is batch first, as x is", {"output": (25, 16, 20)}),
-        mistake("what comes out has the size of the states, not of the input", {"output": (16, 25, 6)}),
-        mistake("batch_first does not touch h_n: rows first, batch second", {"h_n": (16, 4, 10)}),
-        mistake("each layer has two directions, with a row for each: L · directions = 4", {"h_n": (2, 16, 10)}),
-        mistake("in h_n directions are rows of their own, not two halves side by side", {"h_n": (2, 16, 20)}),
-        mistake("the last axis is H alone; the directions are already counted in the 4 rows", {"h_n": (4, 16, 20)}),
-        mistake("h_n has no time axis: it holds one state for each row and sequence", {"h_n": (4, 16, 25, 10)}),
-        mistake("h_n has a row for each layer and direction, not for the last layer alone", {"h_n": (16, 20)}),
-        mistake("c_n is laid out like h_n: batch second, whatever batch_first says", {"c_n": (16, 4, 10)}),
-        mistake("c_n has a row for each layer and each direction, 2 · 2 = 4", {"c_n": (2, 16, 10)}),
-        mistake("there are four gates but only one cell state: its size is H", {"c_n": (4, 16, 40)}),
-        mistake(
-            "c_n is the last cell state alone; the cell states of the other steps do not come out",
-            {"c_n": (16, 25, 20)},
-        ),
-        mistake("in c_n directions are rows, not columns", {"c_n": (2, 16, 20)}),
-        mistake("an LSTM stacks four gates in one weight: 4 · H rows", {"weight_ih_l0": (10, 6)}),
-        mistake("torch keeps weights as (outputs, inputs): the gates are rows", {"weight_ih_l0": (6, 40)}),
-        mistake("no weight knows T: input_size is D, the numbers at each step", {"weight_ih_l0": (40, 25)}),
-        mistake("each direction has weights of its own (…_reverse), of 4 · H rows", {"weight_ih_l0": (80, 6)}),
-        mistake("three gates are a GRU's; an LSTM has four, 4 · H = 40 rows", {"weight_ih_l0": (30, 6)}),
-        mistake("four gates read the state: 4 · H rows, and H columns", {"weight_hh_l0": (10, 10)}),
-        mistake("each direction reads only its own state, of size H", {"weight_hh_l0": (40, 20)}),
-        mistake("the gates are the rows, the state that is read is the columns", {"weight_hh_l0": (10, 40)}),
-        mistake("weight_hh reads the state (H), weight_ih the input (D)", {"weight_hh_l0": (40, 6)}),
-        mistake("layer 1 does not see x: its input is what layer 0 puts out", {"weight_ih_l1": (40, 6)}),
-        mistake("layer 0 puts out both directions side by side: 2 · H = 20 columns", {"weight_ih_l1": (40, 10)}),
-        mistake("rows are what comes out, four gates of H; columns are what is read", {"weight_ih_l1": (20, 40)}),
-        mistake(
-            "time first goes in, time first comes out: the layer does not turn it back", {TIME_MAJOR: (16, 25, 20)}
-        ),
-        mistake("both directions stand side by side here, too: 2 · H", {TIME_MAJOR: (25, 16, 10)}),
-        mistake("only the first two axes change places; the numbers of a step stay last", {TIME_MAJOR: (20, 25, 16)}),
-    ],
+    mistakes=_distinct(
+        [
+            *_other_sizes(),
+            mistake("that is time first; with batch_first=True it is (N, T, D)", {"x": (25, 16, 6)}),
+            mistake("the input size D comes last: (N, T, D)", {"x": (16, 6, 25)}),
+            mistake("the batch is missing: 16 sequences, each (T, D)", {"x": (25, 6)}),
+            mistake(
+                "the input has D = 6 numbers at each step; H = 10 is the size of the state, inside the layer",
+                {"x": (16, 25, 10)},
+            ),
+            mistake("that is one direction; both halves stand side by side, 2 · H = 20", {"output": (16, 25, 10)}),
+            mistake(
+                "layers do not add up here: only the last layer comes out, in both directions", {"output": (16, 25, 40)}
+            ),
+            mistake("output has a time axis: it holds every step", {"output": (16, 20)}),
+            mistake("with batch_first=True the output is batch first, as x is", {"output": (25, 16, 20)}),
+            mistake("what comes out has the size of the states, not of the input", {"output": (16, 25, 6)}),
+            mistake("batch_first does not touch h_n: rows first, batch second", {"h_n": (16, 4, 10)}),
+            mistake("each layer has two directions, with a row for each: L · directions = 4", {"h_n": (2, 16, 10)}),
+            mistake("in h_n directions are rows of their own, not two halves side by side", {"h_n": (2, 16, 20)}),
+            mistake("the last axis is H alone; the directions are already counted in the 4 rows", {"h_n": (4, 16, 20)}),
+            mistake("h_n has no time axis: it holds one state for each row and sequence", {"h_n": (4, 16, 25, 10)}),
+            mistake("h_n has a row for each layer and direction, not for the last layer alone", {"h_n": (16, 20)}),
+            mistake("c_n is laid out like h_n: batch second, whatever batch_first says", {"c_n": (16, 4, 10)}),
+            mistake("c_n has a row for each layer and each direction, 2 · 2 = 4", {"c_n": (2, 16, 10)}),
+            mistake("there are four gates but only one cell state: its size is H", {"c_n": (4, 16, 40)}),
+            mistake(
+                "c_n is the last cell state alone; the cell states of the other steps do not come out",
+                {"c_n": (16, 25, 20)},
+            ),
+            mistake("in c_n directions are rows, not columns", {"c_n": (2, 16, 20)}),
+            mistake("an LSTM stacks four gates in one weight: 4 · H rows", {"weight_ih_l0": (10, 6)}),
+            mistake("torch keeps weights as (outputs, inputs): the gates are rows", {"weight_ih_l0": (6, 40)}),
+            mistake("no weight knows T: input_size is D, the numbers at each step", {"weight_ih_l0": (40, 25)}),
+            mistake("each direction has weights of its own (…_reverse), of 4 · H rows", {"weight_ih_l0": (80, 6)}),
+            mistake("three gates are a GRU's; an LSTM has four, 4 · H = 40 rows", {"weight_ih_l0": (30, 6)}),
+            mistake("four gates read the state: 4 · H rows, and H columns", {"weight_hh_l0": (10, 10)}),
+            mistake("each direction reads only its own state, of size H", {"weight_hh_l0": (40, 20)}),
+            mistake("the gates are the rows, the state that is read is the columns", {"weight_hh_l0": (10, 40)}),
+            mistake("weight_hh reads the state (H), weight_ih the input (D)", {"weight_hh_l0": (40, 6)}),
+            mistake("layer 1 does not see x: its input is what layer 0 puts out", {"weight_ih_l1": (40, 6)}),
+            mistake("layer 0 puts out both directions side by side: 2 · H = 20 columns", {"weight_ih_l1": (40, 10)}),
+            mistake("rows are what comes out, four gates of H; columns are what is read", {"weight_ih_l1": (20, 40)}),
+            mistake(
+                "time first goes in, time first comes out: the layer does not turn it back", {TIME_MAJOR: (16, 25, 20)}
+            ),
+            mistake("both directions stand side by side here, too: 2 · H", {TIME_MAJOR: (25, 16, 10)}),
+            mistake(
+                "only the first two axes change places; the numbers of a step stay last", {TIME_MAJOR: (20, 25, 16)}
+            ),
+            mistake("the gates stay inside: what comes out has H numbers for each direction", {"output": (16, 25, 80)}),
+            mistake("that is one layer and one direction; there is a row for each of 2 · 2", {"h_n": (1, 16, 10)}),
+            mistake("that is one layer and one direction; there is a row for each of 2 · 2", {"c_n": (1, 16, 10)}),
+            mistake("torch keeps layers and directions on one axis: 2 · 2 = 4 rows", {"h_n": (2, 2, 16, 10)}),
+            mistake("four gates make one state: its size is H, not 4 · H", {"h_n": (4, 16, 40)}),
+            mistake("h_n has no time axis: 25 steps, but one state for each row and sequence", {"h_n": (4, 25, 10)}),
+            mistake(
+                "output has the last layer at every step; h_n has a row for each layer and direction",
+                {"h_n": (16, 25, 20)},
+            ),
+            mistake("torch keeps layers and directions on one axis: 2 · 2 = 4 rows", {"c_n": (2, 2, 16, 10)}),
+            mistake("the last axis is H alone; the directions are already counted in the 4 rows", {"c_n": (4, 16, 20)}),
+            mistake(
+                "c_n has no time axis: it holds one cell state for each row and sequence", {"c_n": (4, 16, 25, 10)}
+            ),
+            mistake("c_n has a row for each layer and direction, not for the last layer alone", {"c_n": (16, 20)}),
+            mistake("weight_ih reads the input (D), weight_hh the state (H)", {"weight_ih_l0": (40, 10)}),
+            mistake("each direction has weights of its own (…_reverse), of 4 · H rows", {"weight_hh_l0": (80, 10)}),
+            mistake(
+                "each direction has weights of its own (…_reverse), and reads only its own state",
+                {"weight_hh_l0": (80, 20)},
+            ),
+            mistake("three gates are a GRU's; an LSTM has four, 4 · H = 40 rows", {"weight_hh_l0": (30, 10)}),
+            mistake(
+                "no weight knows N or T: it has a row for each gate's H and a column for each number that it reads",
+                {"weight_hh_l0": (40, 25)},
+            ),
+            mistake("each direction of layer 1 has weights of its own, of 4 · H rows", {"weight_ih_l1": (80, 20)}),
+            mistake("an LSTM stacks four gates in one weight: 4 · H rows", {"weight_ih_l1": (10, 20)}),
+            mistake("three gates are a GRU's; an LSTM has four, 4 · H = 40 rows", {"weight_ih_l1": (30, 20)}),
+            mistake(
+                "the gates are the rows, and layer 0 puts out both directions: 2 · H = 20 is read",
+                {"weight_ih_l1": (40, 40)},
+            ),
+            mistake("layers do not add up here: only the last layer comes out", {TIME_MAJOR: (25, 16, 40)}),
+            mistake("h_n has four rows; output has every step of the last layer", {TIME_MAJOR: (4, 16, 10)}),
+        ]
+    ),
 )
 
-# 02.2 · the final state, both directions -------------------------------------------------------------------------
+# 02.5 · how many numbers are learnt ------------------------------------------------------------------------------
 
+SUMS = {"RNN": 1, "GRU": 3, "LSTM": 4}
 
-def final_state(output, h_n):
-    """The last layer's final states, forward then backward, (N, 2H)."""
-    return torch.cat([h_n[-2], h_n[-1]], dim=1)
 
+def count_weights(kind, D, H, L=1, directions=1):
+    """How many numbers nn.RNN, nn.GRU or nn.LSTM learns."""
+    return _count(kind, D, H, L, directions)
 
-def _halves_of_output(output, h_n):
-    H = output.shape[2] // 2
-    return torch.cat([output[:, -1, :H], output[:, 0, H:]], dim=1)
 
+def _count(kind, D, H, L, directions, *, sums=SUMS, biases=2, wide=None, state=None, copies=None):
+    total = 0
+    for layer in range(L):
+        columns = D if layer == 0 else (directions * H if wide is None else wide(D, H, directions))
+        state_columns = H if state is None else state(H, directions)
+        rows = sums[kind] * H
+        total += (directions if copies is None else copies) * (rows * (columns + state_columns) + biases * rows)
+    return total
 
-def _by_transpose(output, h_n):
-    return h_n[-2:].transpose(0, 1).reshape(output.shape[0], -1)
 
+def _but(**change):
+    return lambda kind, D, H, L=1, directions=1: _count(kind, D, H, L, directions, **change)
 
-def _halves_at_their_start(output, h_n):
-    H = output.shape[2] // 2
-    return torch.cat([output[:, 0, :H], output[:, -1, H:]], dim=1)
 
+def _built(kind, D, H, L=1, directions=1):
+    from torch import nn
 
-def _interleaved(output, h_n):
-    return torch.stack([h_n[-2], h_n[-1]], dim=2).flatten(1)
+    layer = getattr(nn, kind)(D, H, L, bidirectional=directions == 2)
+    return sum(weight.numel() for weight in layer.parameters())
 
 
-def _directions_then_layers(output, h_n):
-    return torch.cat([h_n[len(h_n) // 2 - 1], h_n[-1]], dim=1)
+def _one_layer_times_L(kind, D, H, L=1, directions=1):
+    return L * _count(kind, D, H, 1, directions)
 
 
-def _bidirectional(N, T, H, L):
-    net = nn.GRU(3, H, num_layers=L, bidirectional=True, batch_first=True)
-    output, h_n = net(torch.randn(N, T, 3))
-    return output.detach(), h_n.detach()
+def _biases_once(kind, D, H, L=1, directions=1):
+    return _count(kind, D, H, L, directions, biases=0) + 2 * L * directions * H
 
-
-define(
-    "02.2",
-    reference=final_state,
-    cases=lambda: [
-        case(*_bidirectional(4, 6, 5, 2)),
-        case(*_bidirectional(3, 5, 4, 3), label="three layers"),
-        case(*_bidirectional(2, 4, 2, 1), label="one layer, N = H = 2"),
-        case(*_bidirectional(1, 3, 4, 2), label="a batch of one"),
-    ],
-    alternatives=[_by_transpose, _halves_of_output],
-    mistakes=[
-        mistake(
-            "this is output[:, -1]: its backward half has read one step only. Take both final states from h_n",
-            lambda output, h_n: output[:, -1],
-        ),
-        mistake(
-            "this is output[:, 0]: here it is the forward half that has read one step only",
-            lambda output, h_n: output[:, 0],
-        ),
-        mistake("each half is taken where its reading begins; take it where its reading ends", _halves_at_their_start),
-        mistake(
-            "these are the first layer's rows, h_n[0] and h_n[1]; the last layer's rows are the last two",
-            lambda output, h_n: torch.cat([h_n[0], h_n[1]], dim=1),
-        ),
-        mistake(
-            "wrong order of rows: h_n goes layer by layer (forward, backward, forward, backward), not first all forward rows",
-            _directions_then_layers,
-        ),
-        mistake(
-            "the directions are swapped: the forward half comes first, as in output",
-            lambda output, h_n: torch.cat([h_n[-1], h_n[-2]], dim=1),
-        ),
-        mistake("the directions are interleaved, number by number; put one half behind the other", _interleaved),
-        mistake(
-            "reshape of h_n[-2:] keeps the order in memory and mixes the sequences of the batch: turn the axes first, or cat",
-            lambda output, h_n: h_n[-2:].reshape(h_n.shape[1], -1),
-        ),
-        mistake("this is the backward direction alone; shape (N, 2H) has room for both", lambda output, h_n: h_n[-1]),
-        mistake(
-            "the two rows are still stacked, (2, N, H): put them side by side with torch.cat(…, dim=1)",
-            lambda output, h_n: h_n[-2:],
-        ),
-        mistake(
-            "torch.cat without dim=1 puts one batch below the other, (2N, H); you want them side by side",
-            lambda output, h_n: torch.cat([h_n[-2], h_n[-1]]),
-        ),
-        mistake("the directions are added up; keep both halves, side by side", lambda output, h_n: h_n[-2] + h_n[-1]),
-    ],
-)
-
-# 02.3 · the last valid step --------------------------------------------------------------------------------------
-
-
-def last_valid(output, lengths):
-    """output[n, lengths[n] - 1] for every n: (N, H)."""
-    return output[torch.arange(len(output), device=output.device), lengths - 1]
-
-
-def _at(shift):
-    def wrong(output, lengths):
-        return output[torch.arange(len(output)), lengths + shift]
-
-    return wrong
-
-
-def _off_by_one_gather(output, lengths):
-    index = lengths[:, None, None].expand(-1, 1, output.shape[2])
-    return output.gather(1, index)[:, 0]
-
-
-def _gathered(output, lengths):
-    index = (lengths - 1)[:, None, None].expand(-1, 1, output.shape[2])
-    return output.gather(1, index)[:, 0]
-
-
-def _gathered_unsqueezed(output, lengths):
-    index = (lengths - 1)[:, None, None].expand(-1, 1, output.shape[2])
-    return output.gather(1, index)
-
-
-def _gathered_without_expand(output, lengths):
-    return output.gather(1, (lengths - 1)[:, None, None])[:, 0]
-
-
-def _gathered_along_hidden(output, lengths):
-    index = (lengths - 1)[:, None, None].expand(-1, output.shape[1], 1)
-    return output.gather(2, index)[..., 0]
-
-
-def _mean_of_valid(output, lengths):
-    valid = torch.arange(output.shape[1]) < lengths[:, None]
-    return (output * valid[..., None]).sum(1) / lengths[:, None]
-
-
-def _last_nonzero_loop(output, lengths):
-    return torch.stack([sequence[length - 1] for sequence, length in zip(output, lengths, strict=True)])
-
-
-define(
-    "02.3",
-    reference=last_valid,
-    cases=lambda: [
-        case(torch.randn(4, 6, 7), torch.tensor([6, 3, 1, 4])),
-        case(torch.randn(5, 5, 8), torch.tensor([2, 4, 1, 3, 3]), label="N = T, and no sequence fills all steps"),
-        case(torch.randn(1, 4, 6), torch.tensor([2]), label="a batch of one"),
-        case(torch.randn(3, 1, 2), torch.tensor([1, 1, 1]), label="one step"),
-    ],
-    gradients=True,
-    alternatives=[_gathered, _last_nonzero_loop],
-    mistakes=[
-        mistake(
-            "this is output[:, -1], the last step of the tensor: for short sequences that is padding",
-            lambda output, lengths: output[:, -1],
-        ),
-        mistake("off by one: a sequence of length 3 ends at index 2, so it is lengths - 1", _at(0)),
-        mistake("off by one in gather: steps count from 0, so the index is lengths - 1", _off_by_one_gather),
-        mistake("one step too early: lengths - 1 is the last step, lengths - 2 the one before", _at(-2)),
-        mistake(
-            "counted from the end: -lengths starts at the end of the tensor, the sequence starts at 0",
-            lambda output, lengths: output[torch.arange(len(output)), -lengths],
-        ),
-        mistake(
-            "a colon takes every step of the list for every sequence, (N, N, H); torch.arange(N) in its place takes pairs",
-            lambda output, lengths: output[:, lengths - 1],
-        ),
-        mistake(
-            "the axes are swapped: the batch is axis 0, time is axis 1",
-            lambda output, lengths: output[lengths - 1, torch.arange(len(output))],
-        ),
-        mistake(
-            "one step for all sequences, that of the longest; each has a last step of its own",
-            lambda output, lengths: output[:, int(lengths.max()) - 1],
-        ),
-        mistake("gather along the wrong axis: 2 is the hidden size, time is axis 1", _gathered_along_hidden),
-        mistake("a time axis of size 1 is left over, (N, 1, H): take [:, 0] of it", _gathered_unsqueezed),
-        mistake(
-            "gather took one hidden number of each sequence: its index must be expanded to H", _gathered_without_expand
-        ),
-        mistake("this is the mean of the valid steps (lesson 10), not the last one", _mean_of_valid),
-    ],
-)
-
-# 02.4 · who moves whom in the batch ------------------------------------------------------------------------------
-
-
-def batch_influence(model, x):
-    """Entry [n, m]: the norm of ∂ model(x)[n].sum() / ∂ x[m]; shape (N, N)."""
-    x = x.detach().clone().requires_grad_()
-    y = model(x)
-    rows = [torch.autograd.grad(y_n.sum(), x, retain_graph=True)[0] for y_n in y]
-    return torch.stack([row.flatten(1).norm(dim=1) for row in rows])
-
-
-def _whole_jacobian(model, x):
-    jacobian = torch.autograd.functional.jacobian(lambda x: model(x).flatten(1).sum(1), x)  # (N, N, T, D)
-    return jacobian.flatten(2).norm(dim=2)
-
-
-def _by_backward(model, x):
-    x = x.detach().clone().requires_grad_()
-    y, rows = model(x), []
-    for n in range(len(y)):
-        x.grad = None
-        y[n].sum().backward(retain_graph=True)
-        rows.append(x.grad.square().sum((1, 2)).sqrt())
-    return torch.stack(rows)
-
-
-def _total(model, x):
-    x = x.detach().clone().requires_grad_()
-    gradient = torch.autograd.grad(model(x).sum(), x)[0]
-    return gradient.flatten(1).norm(dim=1)
-
-
-def _rows_of_total(model, x):
-    x = x.detach().clone().requires_grad_()
-    y = model(x)
-    rows = [torch.autograd.grad(y.sum(), x, retain_graph=True)[0] for _ in y]
-    return torch.stack([row.flatten(1).norm(dim=1) for row in rows])
-
-
-def _accumulated(model, x):
-    x = x.detach().clone().requires_grad_()
-    y, rows = model(x), []
-    for y_n in y:
-        y_n.sum().backward(retain_graph=True)
-        rows.append(x.grad.flatten(1).norm(dim=1))
-    return torch.stack(rows)
-
-
-def _graph_freed(model, x):
-    x = x.detach().clone().requires_grad_()
-    y = model(x)
-    rows = [torch.autograd.grad(y_n.sum(), x)[0] for y_n in y]
-    return torch.stack([row.flatten(1).norm(dim=1) for row in rows])
-
-
-def _reduced(reduce):
-    def wrong(model, x):
-        x = x.detach().clone().requires_grad_()
-        rows = [torch.autograd.grad(y_n.sum(), x, retain_graph=True)[0] for y_n in model(x)]
-        return torch.stack([reduce(row) for row in rows])
-
-    return wrong
-
-
-def _batch_models():
-    W, U, V = torch.randn(5, 3) * 0.7, torch.randn(5, 5) * 0.4, torch.randn(2, 5)
-
-    def states(x):
-        h, seen = torch.zeros(len(x), 5), []
-        for x_t in x.unbind(1):
-            h = torch.tanh(x_t @ W.T + h @ U.T)
-            seen.append(h)
-        return torch.stack(seen, dim=1)
-
-    def clean(x):
-        return states(x) @ V.T
-
-    def viewed(x):
-        return states(x.reshape(x.shape[1], x.shape[0], 3)).transpose(0, 1) @ V.T
-
-    def centred(x):
-        return states(x - x.mean(0) * torch.arange(1.0, len(x) + 1)[:, None, None])[:, -1]
-
-    return [
-        case(clean, torch.randn(3, 4, 3), label="a clean model: zeros off the diagonal"),
-        case(viewed, torch.randn(4, 3, 3), label="a view mixes the batch"),
-        case(centred, torch.randn(3, 2, 3), label="the batch's mean is subtracted"),
-        case(clean, torch.randn(1, 2, 3), label="a batch of one"),
-    ]
-
-
-define(
-    "02.4",
-    reference=batch_influence,
-    cases=_batch_models,
-    alternatives=[_whole_jacobian, _by_backward],
-    mistakes=[
-        mistake(
-            "this is the gradient of the sum over the whole batch, one number for each input: choose one output, y[n].sum(), "
-            "and make a row of the table for each n",
-            _total,
-        ),
-        mistake(
-            "every row is the gradient of y.sum(), all sequences together: use y[n].sum() in row n", _rows_of_total
-        ),
-        mistake(
-            "backward() adds to x.grad, so each row holds the rows before it as well: clear x.grad, or use autograd.grad",
-            _accumulated,
-        ),
-        mistake("the graph was freed by the first gradient: pass retain_graph=True", _graph_freed),
-        mistake(
-            "rows and columns are swapped: the row is the output's sequence n, the column the input's sequence m",
-            lambda model, x: batch_influence(model, x).T,
-        ),
-        mistake(
-            "signed gradients were added up, and they can cancel: take the norm", _reduced(lambda row: row.sum((1, 2)))
-        ),
-        mistake("that is the mean of the absolute values; take the norm", _reduced(lambda row: row.abs().mean((1, 2)))),
-        mistake("that is the sum of the absolute values; take the norm", _reduced(lambda row: row.abs().sum((1, 2)))),
-        mistake(
-            "the norm over D alone leaves a time axis, (N, N, T): flatten T and D first, then take the norm",
-            _reduced(lambda row: row.norm(dim=2)),
-        ),
-        mistake("that is the squared norm; take the square root", _reduced(lambda row: row.square().sum((1, 2)))),
-        mistake(
-            "this is the diagonal alone, each sequence's own influence; the bug would stand beside it",
-            lambda model, x: batch_influence(model, x).diagonal(),
-        ),
-    ],
-)
-
-# 02.5 · which of these mixes -------------------------------------------------------------------------------------
 
 define(
     "02.5",
-    reference={"A": False, "B": True, "C": False, "D": True},
+    reference=count_weights,
+    cases=lambda: [
+        case("RNN", 3, 8, 1, 1),
+        case("LSTM", 6, 10, 2, 2),
+        case("GRU", 5, 4, 3, 1),
+        case("LSTM", 2, 7, 3, 2),
+        case("RNN", 9, 5, 1, 2),
+        case("GRU", 4, 6, label="L and directions left at 1"),
+    ],
+    alternatives=[_built],
     mistakes=[
+        mistake("the biases are missing: torch has two for each row, bias_ih and bias_hh", _but(biases=0)),
+        mistake("one bias is missing: torch has two for each row, bias_ih and bias_hh", _but(biases=1)),
         mistake(
-            "transpose turns the axes, so each sequence keeps its own two rows, and reshape only joins them",
-            {"A": True},
+            "the biases have as many numbers as the weights have rows, so 4 · H in an LSTM and 3 · H in a GRU, not H",
+            _biases_once,
         ),
         mistake(
-            "view keeps the order in memory: the first N/2 rows of the result hold layer 0 of pairs of sequences",
-            {"B": False},
+            "you count one sum for every kind: a GRU computes three sums of H numbers, an LSTM four",
+            _but(sums=dict.fromkeys(SUMS, 1)),
+        ),
+        mistake("a GRU has three blocks of H rows, an LSTM four", _but(sums={"RNN": 1, "GRU": 4, "LSTM": 4})),
+        mistake(
+            "a GRU has three blocks of H rows, one for each sum, not two", _but(sums={"RNN": 1, "GRU": 2, "LSTM": 4})
+        ),
+        mistake("an LSTM has four blocks of H rows: three gates and the new content", _but(sums=SUMS | {"LSTM": 3})),
+        mistake(
+            "one layer times L: layer 1 does not read x, it reads the states of the layer below", _one_layer_times_L
         ),
         mistake(
-            "the same borders are taken out and put back: (N·T, D) and (N, T, K) agree on where a sequence ends",
-            {"C": True},
+            "a later layer reads both directions of the layer below, so it has directions · H columns, not H",
+            _but(wide=lambda D, H, directions: H),
+        ),
+        mistake("each direction has weights of its own: times directions", _but(copies=1)),
+        mistake(
+            "each direction reads its own state alone: weight_hh has H columns, not directions · H",
+            _but(state=lambda H, directions: directions * H),
+        ),
+        mistake("weight_hh is missing: the state is read, too", _but(state=lambda H, directions: 0)),
+        mistake(
+            "layer 0 is missing: range(1, L) starts with the second layer",
+            lambda kind, D, H, L=1, directions=1: _count(kind, D, H, L, directions) - _count(kind, D, H, 1, directions),
         ),
         mistake(
-            "the states are (N, T, H), and reshape to (T, N, H) puts new borders: its last block belongs to the last sequences",
-            {"D": False},
+            "you count one direction; the other has weights of its own, and a later layer reads both",
+            lambda kind, D, H, L=1, directions=1: _count(kind, D, H, L, 1),
+        ),
+        mistake(
+            "this is the first layer alone: add up over all L layers",
+            lambda kind, D, H, L=1, directions=1: _count(kind, D, H, 1, directions),
         ),
     ],
 )

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from lstmkit.plot.charts import panels
 
-__all__ = ["MAPPINGS", "diagram", "mapping", "unrolled"]
+__all__ = ["MAPPINGS", "diagram", "grids", "mapping", "stacked", "unrolled"]
 
 # The five mappings: the steps that have an input, the steps that have an output, and how many steps there are.
 MAPPINGS = {
@@ -82,6 +82,68 @@ def diagram(nodes: Mapping[str, tuple], arrows: Sequence[Sequence[str]], *, titl
     ax.set(xlim=(min(xs) - 0.5, max(xs) + 0.5), ylim=(min(ys) - 0.5, max(ys) + 0.5))
     ax.axis("off")
     ax.set_title(title, loc="left")
+    return fig
+
+
+def grids(tables: Mapping, *, x: str = "", y: str = "", rows: Sequence[str] = (), title: str = "", height: float = 3.3):
+    """Small tables side by side, a field filled where its number is not zero; row and column 1 at the upper left.
+
+    tables: {title: (rows, columns)}, all drawn to one scale. rows: a label for each row. Returns the figure.
+    """
+    from matplotlib.colors import ListedColormap
+
+    fig, axes = panels(1, len(tables), size=(min(3.6, 12 / len(tables)), height), squeeze=False)
+    high, wide = max(len(table) for table in tables.values()), max(len(table[0]) for table in tables.values())
+    for ax, (name, table) in zip(axes[0], tables.items(), strict=True):
+        filled = [[float(value != 0) for value in row] for row in table]
+        lines = {"edgecolors": "white", "linewidth": 2 if wide < 12 else 0.5}
+        ax.pcolormesh(filled, cmap=ListedColormap(["#EBEBEB", "#0072B2"]), vmin=0, vmax=1, **lines)
+        ax.set(xlim=(0, wide), ylim=(high, 0), aspect="equal", xlabel=x, yticks=[])
+        at = range(wide) if wide < 12 else range(0, wide, 10)
+        ax.set_xticks([t + 0.5 for t in at], [str(t + 1) for t in at])
+        ax.set_title(name.replace(", ", ",\n"), fontsize=12)
+        ax.grid(False)
+    axes[0, 0].set_ylabel(y)
+    axes[0, 0].set_yticks([row + 0.5 for row in range(len(rows))], rows)
+    fig.suptitle(title, fontsize=13)
+    return fig
+
+
+def stacked(layers: int = 2, steps: int = 6, marks: Mapping[tuple[int, int], str] | None = None, *, title: str = ""):
+    """A bidirectional stack: two rows of states in each layer, one for each direction, inputs below. Returns the figure.
+
+    marks: {(row, step): word} writes a word into a state and gives it the word's colour; row 0 is layer 0 forward,
+    row 1 layer 0 backward, and so on; the first step is 0.
+    """
+    from matplotlib.patches import Circle, FancyBboxPatch, Rectangle
+
+    marks = {at: word for at, word in (marks or {}).items() if word}
+    tones = dict(zip(dict.fromkeys(marks.values()), ["#56B4E9", "#E69F00", "#009E73", "#CC79A7"], strict=False))
+    fig, ax = panels(size=(9.5, 1.1 + 2.1 * layers))
+    arrow = {"arrowstyle": "-|>", "linewidth": 1.5}
+    for t in range(steps):
+        ax.add_patch(Rectangle((t - 0.2, -1.25), 0.4, 0.4, facecolor="#56B4E9", edgecolor="black", linewidth=1.5))
+        ax.text(t, -1.05, f"$x_{t + 1}$", ha="center", va="center")
+        for layer in range(layers):
+            low = 2.6 * layer
+            ax.annotate("", (t, low - 0.42), (t, low - (0.85 if not layer else 1.2)), arrowprops=arrow)
+            shape = FancyBboxPatch(
+                (t - 0.3, low - 0.3), 0.6, 1.6, boxstyle="round,pad=0.08", fc="#F2F2F2", ec="#BDBDBD"
+            )
+            ax.add_patch(shape)
+            for way in range(2):
+                word = marks.get((2 * layer + way, t), "")
+                ax.add_patch(Circle((t, low + way), 0.3, facecolor=tones.get(word, "white"), edgecolor="black", lw=1.5))
+                ax.text(t, low + way, word, ha="center", va="center", fontsize=11)
+                if t:
+                    ends = ((t - 0.3, low + way), (t - 0.7, low + way))
+                    ax.annotate("", *(ends if not way else ends[::-1]), arrowprops=arrow)
+    names = [f"layer {layer} {way}" for layer in range(layers) for way in "→←"]
+    ax.set_yticks([2.6 * layer + way for layer in range(layers) for way in range(2)], names)
+    ax.set(xlim=(-0.6, steps - 0.4), ylim=(-1.4, 2.6 * layers - 1), xticks=[], title=title)
+    ax.grid(False)
+    ax.spines[:].set_visible(False)
+    ax.tick_params(length=0)
     return fig
 
 
