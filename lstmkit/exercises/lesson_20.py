@@ -274,7 +274,7 @@ def _verdict(found, wanted) -> str:
         return "signs such as <start> are among the letters"
     if most(lambda a, b: not set(a) <= set("0123456789-")):
         return "letters that no ISO date has"
-    if most(lambda a, b: len(a) < len(b) and a and b.startswith(a)):
+    if most(lambda a, b: len(a) < len(b) and bool(a) and b.startswith(a)):
         return "the beginning of each date alone"
     if most(lambda a, b: len(a) < len(b) and len(a) >= 8 and b.endswith(a)):
         return "the first letter is missing"

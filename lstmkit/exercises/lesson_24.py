@@ -236,7 +236,11 @@ def _sums_by_einsum(f, x, baseline, map):
 define(
     "24.3",
     reference=completeness_gap,
-    cases=lambda: [case(f, x, b, 0.5 + torch.randn_like(x), label=label) for f, x, b, label in _functions()],
+    cases=lambda: [  # a map far above the difference, and one far below it: gaps of both signs
+        case(f, x, b, level + torch.randn_like(x), label=label)
+        for f, x, b, label in _functions()
+        for level in (3.0, -3.0)
+    ],
     alternatives=[_sums_by_einsum],
     mistakes=[
         mistake(
