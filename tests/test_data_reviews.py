@@ -12,6 +12,8 @@ from lstmkit.data.reviews import KINDS, NEGATIVE, POSITIVE, VOCABULARY, batch, e
 from lstmkit.runtime import generator
 
 MANY = reviews(2000, generator=generator(1))
+FIVE = [*KINDS, "report"]
+PARTS = {part: reviews(1500, FIVE, generator=generator(8), part=part) for part in ("train", "validation", "test")}
 
 
 def side(word: str) -> int:
@@ -23,6 +25,7 @@ def verdict(words: tuple[str, ...]) -> int:
     text = " ".join(words)
     adjective = "|".join(POSITIVE + NEGATIVE)
     rules = [
+        (rf"i said the \w+ was ({adjective})", lambda m: side(m[1])),
         (rf"not ({adjective}) , it was ({adjective})", lambda m: side(m[2])),
         (rf"({adjective}) , not ({adjective})", lambda m: side(m[1])),
         (rf"they said .* was ({adjective}) , but it was ({adjective})", lambda m: side(m[2])),
@@ -72,6 +75,36 @@ def test_a_swap_keeps_the_words_and_flips_the_verdict():
                 swap(review)
 
 
+def sentences(some) -> set[str]:
+    return {sentence for review in some for sentence in " ".join(review.words).removesuffix(" .").split(" . ")}
+
+
+def test_parts_share_no_sentence_and_every_word():
+    found = {part: sentences(some) for part, some in PARTS.items()}
+    swapped = {part: sentences(swap(r) for r in some if r.kind not in KINDS[:2]) for part, some in PARTS.items()}
+    for one, other in (("train", "test"), ("train", "validation"), ("validation", "test")):
+        assert not (found[one] | swapped[one]) & (found[other] | swapped[other])
+    known = {word for review in PARTS["train"] for word in review.words}
+    assert all(word in known for some in PARTS.values() for review in some for word in review.words)
+
+
+def test_parts_are_balanced_and_judged_by_their_words():
+    for some in PARTS.values():
+        counts = Counter((review.kind, review.label) for review in some)
+        assert len(counts) == 10 and all(abs(count - 150) < 50 for count in counts.values())
+        assert all(verdict(review.words) == review.label for review in some)
+
+
+def test_a_report_and_its_swap_have_the_same_neighbours():
+    for review in reviews(300, ["report"], generator=generator(9)):
+        other = swap(review)
+        assert other.words != review.words and verdict(other.words) == other.label == 1 - review.label
+        assert Counter(zip(review.words, review.words[1:], strict=False)) == Counter(
+            zip(other.words, other.words[1:], strict=False)
+        )
+        assert sum(review.relevant) == 1
+
+
 def test_a_batch_is_padded_at_its_end_with_token_zero():
     some = reviews(20, generator=generator(2))
     made = batch(some)
@@ -93,6 +126,8 @@ def test_options_and_repeatability():
 def test_bad_input_is_named():
     with pytest.raises(ValueError, match="'ironic' is no kind"):
         reviews(1, ["ironic"])
+    with pytest.raises(ValueError, match="'exam' is no part"):
+        reviews(1, part="exam")
     with pytest.raises(ValueError, match="'splendid' is not among"):
         encode("the film was splendid")
     with pytest.raises(ValueError, match="no reviews"):

@@ -9,6 +9,14 @@ A review is one opinion among asides ("it did not rain"). Four kinds of opinion:
 
 In the last two kinds the two adjectives disagree. Change places between them (`swap`) and the verdict flips, though the
 words are the same: what a review says then depends on their order alone. Asides hold a "not" of their own, now and then.
+
+A fifth kind is drawn only when it is asked for, `kinds=[*KINDS, "report"]`. Its swap keeps even the *neighbours*: each two words that stand side
+by side do so as often as before.
+
+    report    they said the plot was bad . i said the plot was good .  |  the same, the reviewer first
+
+Drawn with part="train", "validation" or "test", reviews of two parts share no sentence, though all parts are made of the same words: which adjectives
+meet which topic belongs to one part alone, and each part has asides of its own.
 """
 
 from __future__ import annotations
@@ -30,14 +38,22 @@ ASIDES = (
     "we went on a tuesday|we went by bus|it did not rain|it did rain|i had not eaten|i had eaten before|they sold tea|"
     "my sister came too|my sister did not come|the seats were red|the seats were not new|we sat in row nine"
 ).split("|")
+OTHER_ASIDES = {  # the same words, other sentences
+    "validation": "we had not eaten|my sister went by bus|it did rain on a tuesday|they were red".split("|"),
+    "test": "i did not come|we had eaten too|they came by bus|the seats were new|my sister sold tea|it did not rain before".split(
+        "|"
+    ),
+}
 # * marks the words that the verdict rests on; A is the reviewer's word, B the other one
 FORMS = {
     "plain": ["{topic} was *A"],
     "negation": ["{topic} was *not *A"],
     "contrast": ["{topic} was *not *B , it was *A", "{topic} was *A , *not *B"],
     "hearsay": ["they said {topic} was B , but it was *A", "{topic} was *A , though they said it was B"],
+    "report": ["they said {topic} was B . i said {topic} was *A", "i said {topic} was *A . they said {topic} was B"],
 }
-KINDS = tuple(FORMS)
+KINDS = ("plain", "negation", "contrast", "hearsay")
+PARTS = ("test", "validation", "train", "train", "train")
 _written = [*ASIDES, *TOPICS, *(form.format(topic="").replace("*", "") for forms in FORMS.values() for form in forms)]
 _words = {word for text in _written for word in text.split()} - {"A", "B"}
 VOCABULARY = ["<pad>", *sorted(_words | {"."}), *POSITIVE, *NEGATIVE]  # token 0 is the padding
@@ -62,30 +78,52 @@ class Batch(NamedTuple):
     relevant: Tensor
 
 
-def reviews(N: int, kinds: Sequence[str] = KINDS, asides: int = 2, generator: Generator | None = None) -> list[Review]:
-    """N random reviews, 0 to `asides` asides before and after the opinion. Raises ValueError for a kind not in KINDS."""
+def reviews(
+    N: int,
+    kinds: Sequence[str] = KINDS,
+    asides: int = 2,
+    generator: Generator | None = None,
+    part: str | None = None,
+) -> list[Review]:
+    """N random reviews, 0 to `asides` asides before and after the opinion.
+
+    part: "train", "validation" or "test", which share no sentence; None: any opinion. Raises ValueError for an unknown kind or part.
+    """
     N, asides = *expect_whole(N=N), *expect_whole(0, asides=asides)
     kinds = [kinds] if isinstance(kinds, str) else list(kinds)
-    unknown = [kind for kind in kinds if kind not in KINDS]
+    unknown = [kind for kind in kinds if kind not in FORMS]
     if unknown or not kinds:
         raise ValueError(
-            f"{unknown[0] if unknown else kinds!r} is no kind of review; expected some of {', '.join(KINDS)}"
+            f"{unknown[0] if unknown else kinds!r} is no kind of review; expected some of {', '.join(FORMS)}"
         )
+    if part is not None and part not in PARTS:
+        raise ValueError(f"{part!r} is no part of the reviews; expected train, validation or test")
+    beside = OTHER_ASIDES.get(part, ASIDES)
 
     def draw(options: Sequence):
         return options[int(torch.randint(len(options), (), generator=generator))]
 
     made = []
-    for _ in range(N):
+    while len(made) < N:
         kind, positive = draw(kinds), draw([False, True])
-        A, B = draw(POSITIVE), draw(NEGATIVE)
-        A, B = (A, B) if positive else (B, A)
-        opinion = draw(FORMS[kind]).format(topic=draw(TOPICS)).replace("A", A).replace("B", B)
-        before, after = ([draw(ASIDES) for _ in range(draw(range(asides + 1)))] for _ in range(2))
-        words = " . ".join([*before, opinion, *after]).split()
+        while True:
+            A, B = draw(POSITIVE), draw(NEGATIVE)
+            A, B = (A, B) if positive else (B, A)
+            form, topic = draw(FORMS[kind]), draw(TOPICS)
+            if part is None or all(_part(sentence, topic, A, B) == part for sentence in form.split(" . ")):
+                break
+        opinion = form.format(topic=topic).replace("A", A).replace("B", B)
+        before, after = ([draw(beside) for _ in range(draw(range(asides + 1)))] for _ in range(2))
+        words = " . ".join([*before, opinion, *after]).split() + ["."] * (kind == "report" and not after)
         plain, relevant = tuple(word.lstrip("*") for word in words), tuple(word.startswith("*") for word in words)
         made.append(Review(plain, int(positive != (kind == "negation")), kind, relevant))
     return made
+
+
+def _part(form: str, topic: str, A: str, B: str) -> str:
+    """The part that a sentence belongs to, by its topic and its adjectives; the same for its swap."""
+    places = [(POSITIVE + NEGATIVE).index(word) for mark, word in (("A", A), ("B", B)) if mark in form]
+    return PARTS[(TOPICS.index(topic) + sum(places)) % len(PARTS)]
 
 
 def swap(review: Review) -> Review:
