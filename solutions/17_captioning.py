@@ -522,7 +522,7 @@ plot.bars(match, y="exact match", x="wiring", title="With the same eye, all four
 #
 # ## What a network that cannot hear itself gets wrong
 #
-# Now the scenes with two true captions. Let each network *draw* its words from its probabilities, as one does to get variety (lesson 14 (in preparation)), instead of
+# Now the scenes with two true captions. Let each network *draw* its words from its probabilities, as one does to get variety, instead of
 # taking the likeliest.
 #
 # ### Exercise 17.5 · Words drawn apart (10 min, ●●●)
@@ -612,7 +612,7 @@ claim("the one that reads its own words needs no saving", likeliest[3], at_least
 #   showed the second true caption, and repaired no misread digit.
 # - **One input enters in four ways.** With one true caption they were equal. With two, only the network that reads its own words kept to one, drawn or greedy.
 #
-# Where it is kind: the four had a trained eye, and five words to write. Teacher forcing never shows a network its own mistakes: [lesson 19](19_encoder_decoder.ipynb) measures what that costs. lesson 26 (in preparation) asks whether *seven* looks at the seven.
+# Where it is kind: the four had a trained eye, and five words to write. Teacher forcing never shows a network its own mistakes: [lesson 19](19_encoder_decoder.ipynb) measures what that costs. Whether *seven* looks at the seven is a question for gradients ([lesson 22](22_output_gradients.ipynb)).
 #
 # <details><summary>Test yourself: why can beam search hardly help the wiring "every step"?</summary>
 #

@@ -39,7 +39,7 @@ plot.mapping("encoder-decoder")
 
 # %% [markdown]
 # German writes a number as one word and says the units before the tens: *five-and-forty*. So the first letter of
-# "fünfundvierzig" depends on the **last** word of "forty five". An aligned network (lesson 11 (in preparation)) would have to write before it
+# "fünfundvierzig" depends on the **last** word of "forty five". An aligned network would have to write before it
 # has read. Here reading comes first: one LSTM, the **encoder**, reads all words. The state in which it ends, $h$ and $c$, is the whole **message**. Another LSTM,
 # the **decoder**, starts from that state and writes letter by letter, until it writes `<end>`. The lengths on the two sides have
 # nothing to do with each other.

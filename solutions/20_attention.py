@@ -411,8 +411,8 @@ claim("the largest weight there is larger than inside hundert and tausend", gap,
 # The network has found the dictionary, from nothing but pairs of whole numbers.
 #
 # Why the ones at *und*? One reading: to go on after *fünf* it must know that this digit is complete and that tens were read before it, and the state after
-# *five* holds both. That reading fits the weights; they do not prove it. A weight says where the context came *from*, not what was taken, nor whether it mattered. lesson 26 (in preparation)
-# asks the gradient, and compares.
+# *five* holds both. That reading fits the weights; they do not prove it. A weight says where the context came *from*, not what was taken, nor whether it mattered. A gradient
+# would say that ([lesson 22](22_output_gradients.ipynb)).
 #
 # ## The padding mask, left out
 #
@@ -596,7 +596,7 @@ claim("of years before 1900, at most a fifth are right", sum(years) / 100, at_mo
 # In the dot product zeros have the score 0, and $e^0 = 1$. In the additive form they have another score; only −∞ gives the weight 0.
 # </details>
 #
-# *Where it fails.* Every letter looks at every word: dear for long recordings. lesson 21 (in preparation) aligns without attention; lesson 26 (in preparation) asks whether it explains.
+# *Where it fails.* Every letter looks at every word: dear for long recordings. Whether a weight explains anything is a question for gradients: [lesson 24](24_attribution.ipynb).
 #
 # *Further reading.* D. Bahdanau, K. Cho, Y. Bengio, *Neural machine translation by jointly learning to align and translate* (2015). M.-T. Luong, H. Pham, C. D. Manning, *Effective approaches to attention-based NMT* (2015).
 # A. Vaswani et al., *Attention is all you need* (2017), for the scale √H.
