@@ -1,178 +1,16 @@
-"""Exercises of lesson 10: padding, bag of words, its ceiling, masked mean, early stopping."""
+"""Exercises of lesson 10: the ceiling of a bag of words, the ceiling of neighbours, masked mean, early stopping."""
 
 from __future__ import annotations
 
 import torch
-from torch import nn
-from torch.nn.utils.rnn import pad_sequence
 
+from lstmkit.exercises import slips
 from lstmkit.exercises.core import case, define, mistake
 
-# 10.1 · collate --------------------------------------------------------------------------------------------------
-
-
-def collate(sequences):
-    """(tokens (N, T), lengths (N,), mask (N, T) bool) of N token tensors, padded with 0 at the end."""
-    lengths = torch.tensor([len(sequence) for sequence in sequences])
-    tokens = torch.zeros(len(sequences), int(lengths.max()), dtype=torch.long)
-    for row, sequence in zip(tokens, sequences, strict=True):
-        row[: len(sequence)] = sequence
-    mask = torch.arange(tokens.shape[1]) < lengths[:, None]
-    return tokens, lengths, mask
-
-
-def _mask_inverted(sequences):
-    tokens, lengths, mask = collate(sequences)
-    return tokens, lengths, ~mask
-
-
-def _padded_in_front(sequences):
-    lengths = torch.tensor([len(sequence) for sequence in sequences])
-    tokens = torch.zeros(len(sequences), int(lengths.max()), dtype=torch.long)
-    for row, sequence in zip(tokens, sequences, strict=True):
-        row[len(row) - len(sequence) :] = sequence
-    return tokens, lengths, tokens > 0
-
-
-def _cut_to_shortest(sequences):
-    tokens, lengths, mask = collate(sequences)
-    shortest = int(lengths.min())
-    return tokens[:, :shortest], lengths, mask[:, :shortest]
-
-
-def _pads_in_length(sequences):
-    tokens, _, mask = collate(sequences)
-    return tokens, torch.full((len(sequences),), tokens.shape[1]), mask
-
-
-def _all_valid(sequences):
-    tokens, lengths, mask = collate(sequences)
-    return tokens, lengths, torch.ones_like(mask)
-
-
-def _one_too_many(sequences):
-    tokens, lengths, mask = collate(sequences)
-    return tokens, lengths, torch.arange(tokens.shape[1]) <= lengths[:, None]
-
-
-def _one_too_few(sequences):
-    tokens, lengths, mask = collate(sequences)
-    return tokens, lengths, torch.arange(tokens.shape[1]) < lengths[:, None] - 1
-
-
-def _time_first(sequences):
-    tokens, lengths, mask = collate(sequences)
-    return tokens.T, lengths, mask.T
-
-
-def _with_pad_sequence(sequences):
-    tokens = pad_sequence(list(sequences), batch_first=True)
-    return tokens, (tokens > 0).sum(1), tokens > 0
-
-
-def _some_tokens(*lengths):
-    return [torch.randint(1, 9, (length,)) for length in lengths]
-
+# 10.1 · the ceiling of a bag -------------------------------------------------------------------------------------
 
 define(
     "10.1",
-    reference=collate,
-    cases=lambda: [
-        case(_some_tokens(3, 6, 4)),
-        case(_some_tokens(7, 2, 1, 5, 5), label="one of them is a single word"),
-        case(_some_tokens(4), label="a batch of one: nothing to pad"),
-    ],
-    alternatives=[_with_pad_sequence],
-    mistakes=[
-        mistake("the mask is inverted: True belongs on the words, False on the padding", _mask_inverted),
-        mistake(
-            "the padding stands in front; it belongs at the end, so that step 0 is each first word", _padded_in_front
-        ),
-        mistake("everything is cut to the shortest review, and words are lost: pad to the longest", _cut_to_shortest),
-        mistake("the lengths count the padding: a length is the number of words", _pads_in_length),
-        mistake("the mask is True on the padding as well", _all_valid),
-        mistake(
-            "the mask is True for one step too many: t < length, not t <= length, since t counts from 0", _one_too_many
-        ),
-        mistake("the mask ends one step too early: the last word is at t = length − 1, and it counts", _one_too_few),
-        mistake("time is on the first axis; the batch comes first: (N, T)", _time_first),
-    ],
-)
-
-# 10.2 · bag of words ---------------------------------------------------------------------------------------------
-
-
-def bag_of_words(tokens, V):
-    """How often each of V words occurs in each review, (N, V) float; column 0, the padding, stays 0."""
-    counts = nn.functional.one_hot(tokens, V).sum(1).float()
-    counts[:, 0] = 0
-    return counts
-
-
-def _pads_counted(tokens, V):
-    return nn.functional.one_hot(tokens, V).sum(1).float()
-
-
-def _presence(tokens, V):
-    return bag_of_words(tokens, V).clamp(max=1)
-
-
-def _shares(tokens, V):
-    counts = bag_of_words(tokens, V)
-    return counts / counts.sum(1, keepdim=True)
-
-
-def _summed_over_batch(tokens, V):
-    counts = nn.functional.one_hot(tokens, V).sum(0).float()
-    counts[:, 0] = 0
-    return counts
-
-
-def _pad_column_dropped(tokens, V):
-    return bag_of_words(tokens, V)[:, 1:]
-
-
-def _one_bag(tokens, V):
-    return bag_of_words(tokens, V).sum(0)
-
-
-def _not_summed(tokens, V):
-    onehot = nn.functional.one_hot(tokens, V).float()
-    onehot[:, :, 0] = 0
-    return onehot
-
-
-def _by_scatter(tokens, V):
-    counts = torch.zeros(len(tokens), V)
-    return counts.scatter_add(1, tokens, (tokens > 0).float())
-
-
-define(
-    "10.2",
-    reference=bag_of_words,
-    cases=lambda: [
-        case(torch.tensor([[3, 1, 3, 3, 0, 0], [2, 2, 4, 1, 5, 2]]), 7),
-        case(collate(_some_tokens(8, 3, 5, 1))[0], 9),
-        case(torch.tensor([[4, 4, 1]]), 6, label="a batch of one, without padding"),
-    ],
-    alternatives=[_by_scatter],
-    mistakes=[
-        mistake("the padding is counted as if it were a word: set column 0 to 0", _pads_counted),
-        mistake("these are 0 and 1, present or not; count how *often* each word occurs", _presence),
-        mistake("these are shares of the review's length; return the counts themselves", _shares),
-        mistake("you summed over the batch (axis 0); sum over time, axis 1", _summed_over_batch),
-        mistake(
-            "column 0 was dropped; keep it, as zeros, so that column v still belongs to word v", _pad_column_dropped
-        ),
-        mistake("that is one bag for the whole batch; every review has its own: (N, V)", _one_bag),
-        mistake("these are one-hot vectors for each step; sum them over time", _not_summed),
-    ],
-)
-
-# 10.3 · the ceiling of a bag -------------------------------------------------------------------------------------
-
-define(
-    "10.3",
     reference=0.5,
     tolerance=0.01,
     mistakes=[
@@ -197,7 +35,47 @@ define(
     ],
 )
 
-# 10.4 · masked mean ----------------------------------------------------------------------------------------------
+# 10.2 · the ceiling of neighbours --------------------------------------------------------------------------------
+
+_ceilings = {"contrast": 1.0, "hearsay": 1.0, "report": 0.5}
+
+define(
+    "10.2",
+    reference=_ceilings,
+    tolerance=0.01,
+    mistakes=[
+        mistake(
+            "that is the ceiling of single words: as bigrams, `not bad` and `not good` are two entries, and so are `bad ,` and "
+            "`good ,`",
+            {"contrast": 0.5, "hearsay": 0.5},
+        ),
+        mistake(
+            "the hearsay has bigrams that its swap lacks: look at the adjective and the comma behind it",
+            {"hearsay": 0.5},
+        ),
+        mistake(
+            "the contrast has bigrams that its swap lacks: look at the word after “not”",
+            {"contrast": 0.5},
+        ),
+        mistake(
+            "in the report each adjective stands between “was” and “.”, before and after the swap: write out all bigrams of "
+            "both and count the full stops",
+            {"report": 1.0},
+        ),
+        mistake(
+            "it cannot be wrong about both reports: equal counts get an equal answer, and that is right for one of the two",
+            {"report": 0.0},
+        ),
+        mistake(
+            "you have it upside down: where the bigrams differ, the best model can be right about both (1); where they are "
+            "the same, about one of the two (0.5)",
+            {"contrast": 0.5, "hearsay": 0.5, "report": 1.0},
+        ),
+        slips.per_cent(_ceilings),
+    ],
+)
+
+# 10.3 · masked mean ----------------------------------------------------------------------------------------------
 
 
 def masked_mean(states, mask):
@@ -226,6 +104,15 @@ def _mask_inverted_mean(states, mask):
     return masked_mean(states, ~mask)
 
 
+def _mask_inverted_clamped(states, mask):
+    weight = (~mask).to(states.dtype)[:, :, None]
+    return (states * weight).sum(1) / weight.sum(1).clamp(min=1)
+
+
+def _every_valid_step(states, mask):
+    return states[mask].mean(0)
+
+
 def _over_all(states, mask):
     return (states * mask[:, :, None]).sum(1) / mask.sum()
 
@@ -247,7 +134,7 @@ def _masked(*lengths):
 
 
 define(
-    "10.4",
+    "10.3",
     reference=masked_mean,
     cases=lambda: [
         case(torch.randn(3, 6, 4) + 0.5, _masked(2, 6, 3)),
@@ -262,13 +149,16 @@ define(
         mistake("the number of steps is right, but the padded states are still in the sum", _pads_in_the_sum),
         mistake("that is the sum over the valid steps; divide it by their number", _masked_sum),
         mistake("you averaged the padding and left out the words: the mask is inverted", _mask_inverted_mean),
+        mistake("you averaged the padding and left out the words: the mask is upside down", _mask_inverted_clamped),
+        mistake("that is one mean for the whole batch; each row has its own: (N, H)", _every_valid_step),
         mistake("you divide by the valid steps of the whole batch; each row has a number of its own", _over_all),
         mistake("you averaged over the batch; average over time, axis 1, to (N, H)", _over_batch),
         mistake("an axis of size 1 is left over; return (N, H)", _axis_kept),
+        slips.detached(masked_mean),
     ],
 )
 
-# 10.5 · early stopping -------------------------------------------------------------------------------------------
+# 10.4 · early stopping -------------------------------------------------------------------------------------------
 
 
 def early_stop(validations, patience):
@@ -290,15 +180,41 @@ def _one_late(validations, patience):
     return early_stop(validations, patience + 1)
 
 
-def _never_reset(validations, patience):
-    best = waited = 0
+def _counts_looks(validations, patience, *, worse, back_to=0, first=0):
+    """Early stopping by a counter. worse(value, best so far): this look is no new best."""
+    best, waited = 0, first
     for now, value in enumerate(validations):
-        if value < validations[best]:
-            best = now
-        waited += now != best
+        if now and worse(value, validations[best]):
+            waited += 1
+        elif now:
+            best, waited = now, waited if back_to is None else back_to
         if waited >= patience:
             return now, best
     return len(validations) - 1, best
+
+
+def _counting(validations, patience):
+    return _counts_looks(validations, patience, worse=lambda value, best: value >= best)
+
+
+def _never_reset(validations, patience):
+    return _counts_looks(validations, patience, worse=lambda value, best: value >= best, back_to=None)
+
+
+def _ties_count(validations, patience):
+    return _counts_looks(validations, patience, worse=lambda value, best: value > best)
+
+
+def _min_delta(validations, patience):
+    return _counts_looks(validations, patience, worse=lambda value, best: value > best - 1e-3)
+
+
+def _first_counts(validations, patience):
+    return _counts_looks(validations, patience, worse=lambda value, best: value >= best, first=1)
+
+
+def _reset_to_one(validations, patience):
+    return _counts_looks(validations, patience, worse=lambda value, best: value >= best, first=1, back_to=1)
 
 
 def _against_the_one_before(validations, patience):
@@ -316,6 +232,35 @@ def _last_weights(validations, patience):
     return stopped, stopped
 
 
+def _best_only(validations, patience):
+    _, best = early_stop(validations, patience)
+    return best, best
+
+
+def _last_if_never_stopped(validations, patience):
+    stopped, best = early_stop(validations, patience)
+    return (stopped, best) if stopped - best >= patience else (stopped, stopped)
+
+
+def _nothing_if_never_stopped(validations, patience):
+    stopped, best = early_stop(validations, patience)
+    return (stopped, best) if stopped - best >= patience else None
+
+
+def _length_if_never_stopped(validations, patience):
+    stopped, best = early_stop(validations, patience)
+    return (stopped, best) if stopped - best >= patience else (len(validations), best)
+
+
+def _beyond_the_list(validations, patience):
+    _, best = early_stop(validations, patience)
+    return best + patience, best
+
+
+def _no_break(validations, patience):
+    return len(validations) - 1, min(range(len(validations)), key=lambda i: validations[i])
+
+
 def _sees_the_future(validations, patience):
     stopped, _ = early_stop(validations, patience)
     return stopped, min(range(len(validations)), key=lambda i: validations[i])
@@ -325,29 +270,26 @@ def _largest(validations, patience):
     return early_stop([-value for value in validations], patience)
 
 
-def _wrong_order(validations, patience):
-    return early_stop(validations, patience)[::-1]
-
-
 def _values(validations, patience):
     stopped, best = early_stop(validations, patience)
     return validations[stopped], validations[best]
 
 
-def _counting(validations, patience):
-    lowest, best, waited = float("inf"), 0, 0
-    for now, value in enumerate(validations):
-        if value < lowest:
-            lowest, best, waited = value, now, 0
-        else:
-            waited += 1
-        if waited == patience:
-            break
-    return now, best
+def _best_value(validations, patience):
+    stopped, best = early_stop(validations, patience)
+    return stopped, validations[best]
+
+
+def _smallest_of_the_tail(validations, patience):
+    for now in range(patience, len(validations)):
+        if min(validations[now - patience + 1 : now + 1]) >= min(validations[: now - patience + 1]):
+            seen = validations[: now + 1]
+            return now, seen.index(min(seen))
+    return len(validations) - 1, validations.index(min(validations))
 
 
 define(
-    "10.5",
+    "10.4",
     reference=early_stop,
     cases=lambda: [
         case(
@@ -357,24 +299,58 @@ define(
         ),
         case([0.9, 0.7, 0.8, 0.75, 0.6, 0.62, 0.61, 0.63, 0.66, 0.5], 4, label="patience 4"),
         case([0.7, 0.6, 0.5, 0.45, 0.4], 2, label="it never gets worse"),
+        case([0.9, 0.5, 0.6, 0.55], 3, label="never stopped, and the end is not the best"),
+        case([0.8, 0.6, 0.7, 0.6, 0.6, 0.65, 0.3], 3, label="ties"),
+        case([0.8, 0.6, 0.65, 0.599999, 0.7, 0.5], 2, label="a new best by a hair's breadth"),
+        case([0.5, 0.6, 0.7, 0.8, 0.2], 2, label="the first look is the best"),
+        case([0.8, 0.7, 0.75, 0.6], 1, label="patience 1"),
+        case([0.4], 2, label="a single look"),
     ],
-    alternatives=[_counting],
+    alternatives=[_counting, _smallest_of_the_tail],
     mistakes=[
         mistake(
             "you stop at the first validation that is not a new best: patience is how many such in a row", _first_rise
         ),
-        mistake("you stop one validation too late: after `patience` validations without a new best", _one_late),
+        mistake("you stop one look too late: stop at the `patience`-th look in a row without a new best", _one_late),
         mistake("the count goes on after a new best; a new best sets it back to 0", _never_reset),
+        mistake("you take a tie for a new best: a new best is lower than all before, so compare with `<`", _ties_count),
+        mistake("a new best counts by however little it is lower: you ask for a minimal gain", _min_delta),
+        mistake(
+            "the first look counts as one without a new best; it is the first best, so the count begins at 0",
+            _first_counts,
+        ),
+        mistake("you stop one look too early: the look that brings a new best does not count itself", _reset_to_one),
         mistake(
             "you compare with the validation before; compare with the best so far, or a slow wobble goes on for ever",
             _against_the_one_before,
         ),
+        mistake("the second number is the last look's; the best weights were some looks earlier", _last_weights),
         mistake(
-            "the second number is where training stopped; the best weights were some validations earlier", _last_weights
+            "the first number is where the best is; wanted is where training *stops*, the last look that it takes",
+            _best_only,
+        ),
+        mistake(
+            "if training is never stopped, the best need not be the last: return the best that you remember",
+            _last_if_never_stopped,
+        ),
+        mistake(
+            "nothing is returned if training is never stopped: a return is missing after the loop",
+            _nothing_if_never_stopped,
+        ),
+        mistake("the last look has index len(validations) − 1, counted from 0", _length_if_never_stopped),
+        mistake(
+            "best + patience can lie beyond the list: if training is never stopped, it ends with the last look",
+            _beyond_the_list,
+        ),
+        mistake(
+            "training never stops: the loop goes through all looks. Return, or break, once patience is at its end",
+            _no_break,
         ),
         mistake("the best one lies after the stop: training never got there", _sees_the_future),
         mistake("a loss is best when it is *lowest*", _largest),
-        mistake("the two numbers are in the wrong order: (stopped, best)", _wrong_order),
+        slips.results_swapped(early_stop, says="the two numbers are in the wrong order: (stopped, best)"),
         mistake("these are the losses; return the indices, counted from 0", _values),
+        mistake("the second number is the lowest loss; return its index, counted from 0", _best_value),
+        slips.counted_from_1(early_stop),
     ],
 )
