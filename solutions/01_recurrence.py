@@ -14,16 +14,16 @@
 # After this lesson you will be able to
 # - say what a network *without* memory can never learn, and compute how good it can possibly get,
 # - write a recurrent network from scratch: one step, then the loop over time,
-# - ask which letter moved the last output, and by how much.
+# - let a network write, and ask which letter moved its last output.
 #
-# Needs: Python, a little torch (tensors, `backward`). About 45 minutes. Mapping: one-to-one, then many-to-many, aligned.
+# Needs: Python, a little torch (tensors, `backward`). About 90 minutes. Mapping: one-to-one, then many-to-many, aligned.
 
 # %%
 import torch
 from torch import nn
-from lstmkit import claim, exercise, plot, seed
+from lstmkit import claim, exercise, outcome, plot, predict, seed
 
-seed(0)
+seed(2)
 
 # %% [markdown]
 # ## Five letters
@@ -47,7 +47,8 @@ plot.unrolled(list("hell"), list("ello"), memory=False, title="Four questions: t
 
 # %%
 alphabet = "helo"
-x = nn.functional.one_hot(torch.tensor([alphabet.index(letter) for letter in "hell"]), 4).float()
+one_hot = torch.eye(4)  # row k is the vector of letter k
+x = one_hot[[alphabet.index(letter) for letter in "hell"]]
 target = torch.tensor([alphabet.index(letter) for letter in "ello"])
 x
 
@@ -84,15 +85,13 @@ floor = exercise("01.1", floor)
 # ## A network without memory
 #
 # Now train one. A table of scores would do; here it is as a small network with one hidden layer, so that nobody can say it was
-# too weak.
-#
-# **Before you run:** where will its loss come to rest? At zero, at your number, or somewhere above?
+# too weak. You have said on paper how good it can get. Does training find the same number?
 
 
-# %% tags=["nbval-ignore-output"]
+# %%
 def train(parameters, loss_of, steps=250, lr=0.03):
     """Adam for a fixed number of steps. loss_of: a function without arguments. Returns the loss at every step, (steps,)."""
-    optimizer = torch.optim.Adam(list(parameters), lr=lr)
+    optimizer = torch.optim.Adam(parameters, lr=lr)
     losses = []
     for _ in range(steps):
         optimizer.zero_grad()
@@ -103,40 +102,41 @@ def train(parameters, loss_of, steps=250, lr=0.03):
     return torch.tensor(losses)
 
 
+# %% tags=["nbval-ignore-output"]
 memoryless = nn.Sequential(nn.Linear(4, 16), nn.Tanh(), nn.Linear(16, 4))
 memoryless_loss = train(memoryless.parameters(), lambda: nn.functional.cross_entropy(memoryless(x), target))
-labels = {"x": "training step", "y": "loss (nats)", "levels": {"the floor": floor}}
-plot.series({"memoryless": memoryless_loss}, **labels, title="Training stops at the floor")
+axis_labels = {"x": "training step", "y": "loss (nats)", "levels": {"your floor": floor}}
+plot.series({"memoryless": memoryless_loss}, **axis_labels, title="Training the network without memory")
 
 # %% [markdown]
-# Look at the dashed line. The curve falls on it and stays. Train it ten times longer, make it ten times larger: it will not
-# go through. It is not the network that is too small, it is the *question* that lacks something: what came before.
+# Look at the dashed line. The curve falls to it and stays: training finds your number. Train it ten times longer, make it ten
+# times larger: it cannot go through. Nor does it make up its mind after *l*; it splits its bet. It is not the network that is too
+# small, it is the *question* that lacks something: what came before.
 
-# %%
-claim(
-    "the memoryless network ends within 0.01 nats of the floor",
-    memoryless_loss[-1] - floor,
-    close_to=0.0,
-    tolerance=0.01,
-)
-claim(
-    "after l it gives l and o about the same probability",
-    memoryless(x[2]).softmax(0)[2] - memoryless(x[2]).softmax(0)[3],
-    close_to=0.0,
-    tolerance=0.1,
-)
+# %% tags=["claim"]
+after_l = memoryless(x[2]).softmax(0).detach()
+claim("the memoryless network ends on the floor", memoryless_loss[-1] - floor, close_to=0.0, tolerance=0.001)
+claim("after l it gives l and o the same probability", after_l[2] - after_l[3], close_to=0.0, tolerance=0.01)
 
 # %% [markdown]
 # ## The smallest memory
 #
+# What came before must be kept somewhere. In the drawing, each circle is a **state**: it is made from the input below it and from
+# the state before it, which the arrow to the right brings.
+
+# %% tags=["nbval-ignore-output"]
+days, states_of_wall = ["$x_1$", "$x_2$", "$x_3$", "$x_4$"], ["$h_1$", "$h_2$", "$h_3$", "$h_4$"]
+plot.unrolled(days, [""] * 4, states_of_wall, title="Inputs below, states above: each state goes into the next one")
+
+# %% [markdown]
 # Before we give a network a memory, look at the smallest one there is: a running average. Write $x_t$ for today's temperature
 # and $h_t$ for what a thermometer in a thick wall shows. Each day the wall keeps a share $w$ of what it showed, and takes the
 # rest from outside:
 #
 # $$h_t = w\,h_{t-1} + (1 - w)\,x_t, \qquad h_0 = 0$$
 #
-# This is a **recurrence**: the new **state** is computed from the old state and the input. One number, $h_t$, stands for the
-# whole past. Its full name is the *exponentially weighted moving average*, and you will see why in a moment.
+# This is a **recurrence**: the new state is computed from the old state and the input. One number, $h_t$, stands for the
+# whole past. Its full name is the *exponentially weighted moving average*.
 #
 # ### Exercise 01.2 · The moving average (5 min, ●○○)
 #
@@ -171,21 +171,29 @@ moving_average = exercise("01.2", moving_average)
 # One line does the work: `h = w * h + (1 - w) * x_t`. Afterwards `torch.stack` makes one tensor of the list.
 # </details>
 #
-# One warm day, then cold for a month. **Before you run:** does the trace in the wall fade along a straight line, or a curve?
+# One warm day, then cold for a month. The wall shows a trace of that day long after. **Before you run:** it keeps a share of
+# $w = 0.9$ each day. After how many days is less than half of the first trace left?
+
+# %% tags=["predict"]
+predict("01.a", ...)  # a number of days, 1 to 30
 
 # %% tags=["nbval-ignore-output"]
-warm_day = torch.eye(30)[0]
-traces = {f"w = {w}": moving_average(warm_day, w) for w in (0.5, 0.8, 0.9)}
-plot.series(traces, x="days after the warm day", y="trace in the wall", title="Each day multiplies the trace by w")
+warm_day = torch.eye(30)[0]  # 1 on the first day, 0 on the others
+traces = {}
+for w in (0.5, 0.8, 0.9):
+    traces[f"w = {w}"] = moving_average(warm_day, w)
+plot.series(traces, x="days after the warm day", y="trace in the wall", title="One warm day, then cold for a month")
 
 # %% [markdown]
-# Look at the step from each day to the next: it is always the same *factor*, $w$. After $k$ days the trace is $w^k$ of what it
-# was: exponential, hence the name. Note what the wall cannot do. It fades *everything* at one rate. It cannot decide that
-# today was worth remembering.
+# Look at the green curve: it starts at a tenth, and after seven days it is below half of that. From each day to the next the trace
+# is multiplied by the same *factor*, $w$. After $k$ days $w^k$ of it is left: exponential, hence the name. (If you reckoned that the
+# wall loses a tenth of the *first* trace each day, you said six.) Note what the wall cannot do. It fades *everything* at one rate. It
+# cannot decide that today was worth remembering.
 
-# %%
-ratios = traces["w = 0.8"][1:] / traces["w = 0.8"][:-1]
-claim("with w = 0.8 every day keeps the same share of the trace", ratios.max() - ratios.min(), at_most=1e-5)
+# %% tags=["claim"]
+half_life = int((traces["w = 0.9"] < traces["w = 0.9"][0] / 2).nonzero()[0])
+claim("with w = 0.9 half of the trace is gone after seven days, not sooner", half_life, close_to=7, tolerance=0)
+outcome("01.a", half_life)
 
 # %% [markdown]
 # ## A recurrence that learns
@@ -203,7 +211,7 @@ claim("with w = 0.8 every day keeps the same share of the trace", ratios.max() -
 # | $U$, from state to state | `U` | (H, H) |
 # | $b$, bias | `b` | (H,) |
 #
-# ### Exercise 01.3 · One step (10 min, ●○○)
+# ### Exercise 01.3 · One step (5 min, ●○○)
 #
 # *Goal:* the formula above, in one line or three. *Given:* `x_t`, `h` and the three parameters. *Done when* the check says ✓.
 
@@ -236,14 +244,15 @@ rnn_step = exercise("01.3", rnn_step)
 #
 # The step is applied again and again, each time to the next input and the state that came out of the step before. The **same**
 # W, U and b serve at every step: the weights are *shared over time*. That is why a network with a few dozen numbers can
-# read a sequence of any length. Drawn with one circle for each step, the network is called **unrolled**.
+# read a sequence of any length. Drawn with one circle for each step, the network is called **unrolled**. The arrow between two circles
+# is all that a step knows of the past.
 
 # %% tags=["nbval-ignore-output"]
 plot.unrolled(
     list("hell"),
     list("ello"),
     ["$h_1$", "$h_2$", "$h_3$", "$h_4$"],
-    title="Each arrow to the right carries the state: all that the next step knows of the past",
+    title="The recurrent network, unrolled: four steps, one set of weights",
 )
 
 # %% [markdown]
@@ -290,27 +299,31 @@ unroll = exercise("01.4", unroll)
 
 # %%
 theirs = nn.RNN(4, 8, batch_first=True)
-W, U = theirs.weight_ih_l0, theirs.weight_hh_l0
-ours = unroll(x, torch.zeros(8), W, U, theirs.bias_ih_l0 + theirs.bias_hh_l0)
-y, last = theirs(x[None])  # torch wants a batch: one sequence
-ours_grad = torch.autograd.grad(ours.square().sum(), [W, U])
-theirs_grad = torch.autograd.grad(y.square().sum(), [W, U])
-claim("states equal torch's", (ours - y[0]).abs().max(), at_most=1e-6)
-claim("gradients equal torch's", max((a - b).abs().max() for a, b in zip(ours_grad, theirs_grad)), at_most=1e-6)
+their_weights = [theirs.weight_ih_l0, theirs.weight_hh_l0]
+their_states = theirs(x[None])[0][0]  # torch wants a batch: a batch of one goes in and comes out
+our_states = unroll(x, torch.zeros(8), theirs.weight_ih_l0, theirs.weight_hh_l0, theirs.bias_ih_l0 + theirs.bias_hh_l0)
+their_gradients = torch.autograd.grad(their_states.square().sum(), their_weights)
+our_gradients = torch.autograd.grad(our_states.square().sum(), their_weights)
+
+# %% tags=["claim"]
+apart = [(mine - other).abs().max() for mine, other in zip(our_gradients, their_gradients)]
+claim("our states equal torch's", (our_states - their_states).abs().max(), at_most=1e-6)
+claim("our gradients equal torch's", max(apart), at_most=1e-5)
 
 # %% [markdown]
-# ## Through the floor
+# ## The same questions, with a memory
 #
 # The same four questions once more, now for a network with a memory: your `unroll`, eight hidden numbers, and a **read-out**
 # $y_t = V h_t + c$ that turns each state into four scores.
 #
-# **Before you run:** how low can the loss go now?
+# **Before you run:** how low can the loss go now? Is there still a floor?
 
-# %% tags=["nbval-ignore-output"]
+# %%
 H = 8
-W, U, b = (torch.randn(*shape) * 0.3 for shape in [(H, 4), (H, H), (H,)])
-readout = nn.Linear(H, 4)
-weights = [p.requires_grad_() for p in (W, U, b)]
+W = (0.3 * torch.randn(H, 4)).requires_grad_()
+U = (0.3 * torch.randn(H, H)).requires_grad_()
+b = (0.3 * torch.randn(H)).requires_grad_()
+readout = nn.Linear(H, 4)  # its weight is V, its bias c
 
 
 def network(x):
@@ -318,39 +331,50 @@ def network(x):
     return readout(unroll(x, torch.zeros(H), W, U, b))
 
 
-rnn_loss = train([*weights, *readout.parameters()], lambda: nn.functional.cross_entropy(network(x), target))
-both = {"memoryless": memoryless_loss, "RNN": rnn_loss}
-plot.series(both, **labels, title="With a memory, the loss goes through the floor")
+# %% tags=["nbval-ignore-output"]
+everything = [W, U, b, readout.weight, readout.bias]
+rnn_loss = train(everything, lambda: nn.functional.cross_entropy(network(x), target))
+plot.series({"memoryless": memoryless_loss, "RNN": rnn_loss}, **axis_labels, title="Both networks in training")
 
 # %% [markdown]
-# Look at where the two curves part. Down to the floor both learn what single letters can teach. Below it, only the network
-# that remembers goes on.
+# Look at the dashed line again. The network that remembers goes through it, and nothing stops it short of zero: with what came
+# before, each question has one answer.
 
+# %% tags=["claim"]
+claim("the RNN ends below a hundredth of the floor", rnn_loss[-1] / floor, at_most=0.01)
+
+# %% [markdown]
+# How does it tell one *l* from the other? Look at its states, one row for each step. Each row goes through the same read-out.
 #
-# How does it tell one *l* from the other? Look at its states. **Before you run:** rows 3 and 4 have the same input. Which rows
-# will look alike?
+# **Before you run:** the letters below are *h*, *e*, *l*, *l*; the answers *e*, *l*, *l*, *o*. Which two of the four rows will look
+# most alike?
+
+# %% tags=["predict"]
+predict("01.b", ...)  # two steps, the smaller one first, such as "1 and 4"
 
 # %% tags=["nbval-ignore-output"]
-states = unroll(x, torch.zeros(H), W, U, b)
+states = unroll(x, torch.zeros(H), W, U, b).detach()
+steps = ["1: h", "2: e", "3: l", "4: l"]
 plot.heatmap(
-    states,
-    x="hidden unit",
-    y="step",
-    yticks=["1: h", "2: e", "3: l", "4: l"],
-    scale="state, from −1 to 1",
-    title="The two l's leave different states",
+    states, x="hidden unit", y="step", yticks=steps, scale="state, from −1 to 1", title="The state after each letter"
 )
 
 # %% [markdown]
-# The last two rows come from the same letter through the same weights. All that differs is the state before: after *e* in
-# one, after *l* in the other. That difference *is* the memory.
+# Rows 2 and 3, though their letters differ: for both must say *l*. Rows 3 and 4 have the same letter, went through the same
+# weights, and lie far apart: for one must say *l* and the other *o*. A trained state is not a record of what came in. It is arranged
+# by *what has to be said next*.
+#
+# What set rows 3 and 4 apart? The letter was the same, the weights were the same. All that differed was the state before: after *e*
+# in one, after *l* in the other. That difference *is* the memory.
 
-# %%
-claim("the RNN ends below 0.05 nats", rnn_loss[-1], at_most=0.05)
-claim("it spells ello", is_true="".join(alphabet[k] for k in network(x).argmax(1)) == "ello")
-claim(
-    "the states after the two l's differ by more than 1 in some unit", (states[2] - states[3]).abs().max(), at_least=1.0
-)
+# %% tags=["claim"]
+apart = torch.cdist(states, states) + 100 * torch.eye(4)  # so that no row is its own neighbour
+nearest = divmod(int(apart.argmin()), 4)
+second = apart[apart > apart.min() + 1e-3].min()
+claim("of all pairs, rows 2 and 3 are the nearest", is_true=nearest == (1, 2))
+claim("the next pair is at least a fifth farther apart", second / apart.min(), at_least=1.2)
+claim("after the two l's some unit differs by more than 1.5", (states[2] - states[3]).abs().max(), at_least=1.5)
+outcome("01.b", f"{nearest[0] + 1} and {nearest[1] + 1}")
 
 # %% [markdown]
 # ## Which letter moved the last output?
@@ -360,7 +384,7 @@ claim(
 # $\partial y_{T,k} / \partial x_{s,d}$, one number for each step $s$ and each input $d$. For this, autograd needs to know that
 # we want gradients for the *input*, not only for the weights.
 #
-# ### Exercise 01.5 · The gradient of one output (15 min, ●●○)
+# ### Exercise 01.5 · The gradient of one output (10 min, ●●○)
 #
 # *Goal:* the gradient of score `k` at the *last* step with respect to all of `x`. *Given:* a `model` that maps (T, D) to (T, K), an
 # input `x`, and `k`. *Done when* the check says ✓. The caller's `x` must not be changed: work on a copy.
@@ -392,37 +416,90 @@ last_step_gradient = exercise("01.5", last_step_gradient)
 # `torch.autograd.grad(y[-1, k], x)` returns a tuple with one gradient for each input that you name: take its first entry.
 # </details>
 #
-# Now ask both networks. **Before you run:** which of the four letters can move the memoryless network's last output?
+# Now ask both networks about the score of *o*. **Before you run:** how many of the four letters can move the *memoryless*
+# network's last output?
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["predict"]
+predict("01.c", ...)  # a whole number, 0 to 4
+
+# %%
 o = alphabet.index("o")
-pull = {
-    "memoryless": last_step_gradient(memoryless, x, o).norm(dim=1),
-    "RNN": last_step_gradient(network, x, o).norm(dim=1),
-}
-fig, axes = plot.panels(1, 2, size=(5, 3.2), sharey=True)
-for ax, (name, values) in zip(axes, pull.items()):
-    letters = dict(zip(["1: h", "2: e", "3: l", "4: l"], values))
-    plot.bars(letters, x="letter", y="size of ∂(score of o)/∂(letter)", title=name, ax=ax)
+pull_memoryless = last_step_gradient(memoryless, x, o).norm(dim=1)  # one size for each letter, (T,)
+pull_rnn = last_step_gradient(network, x, o).norm(dim=1)
+
+# %% tags=["folded", "nbval-ignore-output"]
+fig, axes = plot.panels(1, 2, size=(5, 3.2))
+pull_label = "size of ∂(score of o)/∂(letter)"
+plot.bars(dict(zip(steps, pull_memoryless)), x="letter", y=pull_label, title="memoryless", ax=axes[0])
+plot.bars(dict(zip(steps, pull_rnn)), x="letter", y=pull_label, title="RNN", ax=axes[1])
 fig
 
 # %% [markdown]
-# On the left, three bars are missing. They are not small: they are exactly zero, because no path leads from those letters to the
-# last output. On the right, earlier letters pull too; how strongly, differs from one training run to the next, for the four
-# questions can be answered in more than one way. The gradient shows what *this* network uses.
+# One letter, the last. On the left, three bars are missing. They are not small: they are exactly zero, because no path leads from
+# those letters to the last output. On the right, earlier letters pull too; how strongly, differs from one training run to the next,
+# for the four questions can be answered in more than one way.
+
+# %% tags=["claim"]
+claim(
+    "without memory the first three letters pull with exactly 0", pull_memoryless[:3].max(), close_to=0.0, tolerance=0.0
+)
+earlier = pull_rnn[:3].sum() / pull_rnn[3]
+claim("in the RNN the first three together pull at least a quarter as strongly as the last", earlier, at_least=0.25)
+outcome("01.c", int((pull_memoryless > 0).sum()))
+
+# %% [markdown]
+# A warning before you trust small bars. Look at the heatmap of states again: most units stand near −1 or 1, where tanh is flat. Such
+# a unit is **saturated**. Nudge what goes into it and nothing moves, so hardly any gradient comes through; yet the network may rely
+# on it, and turning it round would change the answer. The gradient tells what a *small nudge* does here. It does not tell what the network *uses*.
+#
+# Put it to the test: exchange one letter for another, which is no small nudge, and compare with what the gradient foretells.
 
 # %%
-claim(
-    "in the memoryless network the first three letters have no influence at all",
-    pull["memoryless"][:3].max(),
-    close_to=0.0,
-    tolerance=0.0,
-)
-claim(
-    "in the RNN the earlier letters pull, too: together at least a twentieth as strongly as the last",
-    pull["RNN"][:3].sum() / pull["RNN"][3],
-    at_least=0.05,
-)
+gradient = last_step_gradient(network, x, o)
+foretold, moved = torch.zeros(4, 4), torch.zeros(4, 4)  # a row for each step, a column for the letter put there
+for s in range(4):
+    for k in range(4):
+        exchanged = x.clone()
+        exchanged[s] = one_hot[k]
+        foretold[s, k] = gradient[s] @ (exchanged[s] - x[s])
+        moved[s, k] = (network(exchanged) - network(x))[-1, o].detach()
+
+# %% [markdown]
+# The exchanges move the score further than the gradient foretells: an exchange can carry a unit out of the flat part, where no
+# nudge could. A gradient that is zero here, one that has vanished on the way and a missing path are three things; only the missing
+# path proves "not used".
+
+# %% tags=["claim"]
+flat = (states.abs() > 0.9).float().mean()
+moved_for_foretold = moved.abs().sum() / foretold.abs().sum()
+claim("more than half of the RNN's numbers lie beyond ±0.9", flat, at_least=0.55)
+claim("over all exchanges the score moves at least 1.4 times as far as foretold", moved_for_foretold, at_least=1.4)
+
+# %% [markdown]
+# ## Let it write
+#
+# So far the network was given the right letters. Now give it *h* alone, and then feed back what it says: the letter that it wrote
+# is its next input. Two lines in a loop make a writer.
+#
+# **Before you run:** what will the RNN write? And the network without memory, fed back in the same way: can it ever write *hello*?
+
+# %% tags=["nbval-ignore-output"]
+h, text = torch.zeros(H), "h"
+text_memoryless = "h"
+for _ in range(4):
+    h = rnn_step(one_hot[alphabet.index(text[-1])], h, W, U, b)
+    text += alphabet[readout(h).argmax()]
+    text_memoryless += alphabet[memoryless(one_hot[alphabet.index(text_memoryless[-1])]).argmax()]
+print(f"RNN: {text}   memoryless: {text_memoryless}")
+
+# %% [markdown]
+# The RNN writes *hello*: its state tells the second *l* from the first. The other network cannot. After *l* it always says the same
+# letter: *l* for ever, or *o* at once. Write on: change `4` to `12`. What comes after *hello* is nonsense, for nobody taught the
+# network what follows an *o*.
+
+# %% tags=["claim"]
+claim("from h alone the RNN writes hello", is_true=text == "hello")
+claim("the network without memory does not", is_true=text_memoryless != "hello")
 
 # %% [markdown]
 # ## What recurrence gives, and what it costs
@@ -431,7 +508,7 @@ claim(
 # |---|---|
 # | sequences of any length, with one set of weights | steps must be computed one after the other: no parallelism over time |
 # | a number of weights that does not grow with the length | all of the past must fit into H numbers |
-# | the past is used where it matters | what is far back is hard to learn from: gradients fade or explode ([lesson 04](04_bptt.ipynb)) |
+# | every earlier input can reach every output | what is far back is hard to learn from: gradients fade or explode ([lesson 05](05_vanishing.ipynb)) |
 # | an output at each step, as the input arrives | it cannot look ahead (unless it reads backwards too: [lesson 02](02_shapes.ipynb)) |
 
 # %% [markdown]
@@ -441,12 +518,16 @@ claim(
 #   a trained network ends there.
 # - **A recurrent network** is one step, $h_t = \tanh(W x_t + U h_{t-1} + b)$, in a loop. Yours equals `torch.nn.RNN`, values and
 #   gradients.
-# - **The gradient of an output with respect to the input** shows which letters it uses: zero for all but the last without memory,
-#   not zero for earlier ones with it.
+# - **Fed back its own letters**, it writes *hello*. The gradient of its last output with respect to the input shows where a small
+#   nudge works: without memory only at the last letter, with it at earlier ones, too. Small is not unused.
+#
+# People use this where inputs arrive one by one and little memory is at hand: suggesting the next word on a keyboard, spotting a
+# wake word, watching a sensor.
 #
 # Where it fails: one tanh state must serve every moment, as the wall's one share $w$ did. Over long stretches the past fades, and so
-# does the error that should teach the network about it. [lesson 04](04_bptt.ipynb) measures that; [lesson 06](06_lstm.ipynb) repairs part of it.
+# does the error that should teach the network about it. [Lesson 05](05_vanishing.ipynb) measures that; [lesson 06](06_lstm.ipynb) repairs part of it.
 #
+# %% [markdown]
 # <details><summary>Test yourself: what would the floor be for the word "banana"?</summary>
 #
 # Five questions: b→a, a→n, n→a, a→n, n→a. Every letter has one answer, so a memoryless network can reach 0. What matters is not that
@@ -454,7 +535,7 @@ claim(
 # </details>
 # <details><summary>Test yourself: would two letters at a time, without any recurrence, solve "hello"?</summary>
 #
-# Yes: "el" and "ll" are different inputs. A window is a memory of fixed length. It needs more weights for each step that it
+# Yes: "he", "el" and "ll" are different inputs. A window is a memory of fixed length. It needs more weights for each step that it
 # looks back, and what lies outside it is lost.
 # </details>
 #

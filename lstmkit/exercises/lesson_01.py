@@ -6,7 +6,7 @@ import math
 
 import torch
 
-from lstmkit.exercises import case, define, mistake
+from lstmkit.exercises import case, define, mistake, slips
 
 # 01.1 · the floor ------------------------------------------------------------------------------------------------
 
@@ -15,7 +15,12 @@ define(
     reference=2 * math.log(2) / 4,
     tolerance=0.01,
     mistakes=[
-        mistake("that is right in bits; the loss is in nats: use the natural logarithm, ln 2, for log2 2 = 1", 0.5),
+        mistake(
+            "that is the loss in bits, with log2 2 = 1 (or the probability ½ itself): the loss is in nats, so each "
+            "ambiguous question costs ln 2",
+            0.5,
+        ),
+        mistake("that is how often the network can be right, not its loss: the loss is the mean of −ln p", 0.75),
         mistake(
             "that is the loss of an ambiguous question; two of the four are certain: take the mean of all four",
             math.log(2),
@@ -74,6 +79,17 @@ def _not_carried(x, w):
     return (1 - w) * x
 
 
+def _with_zero(x, w):
+    return torch.cat([x.new_zeros(1), moving_average(x, w)])
+
+
+def _preallocated_average(x, w):
+    states = torch.zeros(len(x) + 1)
+    for t in range(len(x)):
+        states[t + 1] = w * states[t] + (1 - w) * x[t]
+    return states[1:]
+
+
 def _by_powers(x, w):
     t = torch.arange(len(x), dtype=x.dtype, device=x.device)
     lag = t[:, None] - t
@@ -88,7 +104,7 @@ define(
         case(torch.randn(12) - 1, 0.3),
         case(torch.randn(1) + 3, 0.9, label="one day only"),
     ],
-    alternatives=[_by_powers],
+    alternatives=[_by_powers, _preallocated_average],
     mistakes=[
         mistake("the shares are swapped: w belongs to the old state, 1 − w to the new input", _weights_swapped),
         mistake("you start from x_0; the recurrence starts from h_0 = 0", _starts_at_first),
@@ -96,6 +112,11 @@ define(
         mistake("the input enters whole; it must be weighted by 1 − w", _no_share),
         mistake("every state is one step late: append h after it is updated, not before", _one_late),
         mistake("the old state is missing: h must appear on both sides, h = w * h + (1 - w) * x_t", _not_carried),
+        mistake("h_0 is among the results; return h_1 … h_T, T numbers", _with_zero),
+        slips.first_step_left_out(moving_average, axis=0),
+        slips.reads_backwards(moving_average, axis=0),
+        slips.result_reversed(moving_average, axis=0),
+        slips.always_first(moving_average, axis=0),
     ],
 )
 
@@ -143,6 +164,14 @@ def _transposed(x_t, h, W, U, b):
     return torch.tanh(W @ x_t + U.T @ h + b)
 
 
+def _all_turned(x_t, h, W, U, b):
+    return torch.tanh(x_t @ W + h @ U + b)
+
+
+def _elementwise(x_t, h, W, U, b):
+    return torch.tanh(W * x_t + U * h + b)
+
+
 def _one_product(x_t, h, W, U, b):
     return torch.tanh(torch.cat([W, U], dim=1) @ torch.cat([x_t, h]) + b)
 
@@ -171,6 +200,8 @@ define(
         mistake("the bias belongs inside the tanh", _bias_outside),
         mistake("that is a sigmoid; this cell uses tanh, which is symmetric about zero", _sigmoid),
         mistake("U is transposed: the product is U @ h", _transposed),
+        mistake("the matrix stands on the left of the vector: W @ x_t, not x_t @ W", _all_turned),
+        mistake("`*` multiplies entry by entry; a matrix times a vector is `@`", _elementwise),
     ],
 )
 
@@ -225,6 +256,14 @@ def _preallocated(x, h, W, U, b):
     return torch.stack(states[1:])
 
 
+def _written_into(x, h, W, U, b):
+    states = torch.zeros(len(x) + 1, len(h))
+    states[0] = h
+    for t in range(len(x)):
+        states[t + 1] = rnn_step(x[t], states[t], W, U, b)
+    return states[1:]
+
+
 define(
     "01.4",
     reference=unroll,
@@ -247,6 +286,17 @@ define(
         mistake("you start from zero; start from the h that was given", _ignores_start),
         mistake("this is a list of states; make one tensor of it with torch.stack", _a_list),
         mistake("torch.cat lays the states end to end; torch.stack gives each a row of its own", _joined_flat),
+        mistake(
+            "the numbers are right, but you write into a tensor that autograd still needs for the gradient: keep the "
+            "state in h, collect the states in a list, and torch.stack(states) at the end",
+            _written_into,
+        ),
+        slips.reads_backwards(unroll, axis=0),
+        slips.result_reversed(unroll, axis=0),
+        slips.always_first(unroll, axis=0),
+        slips.one_step_late(unroll, axis=0),
+        slips.first_step_skipped(unroll, axis=0),
+        slips.stops_early(unroll, axis=0),
     ],
 )
 
@@ -328,6 +378,7 @@ define(
             "this sums all scores of the last step: choose score k, y[-1, k]", _gradient_of(lambda y, k: y[-1].sum())
         ),
         mistake("this is the first step's output; the last one is y[-1, k]", _gradient_of(lambda y, k: y[0, k])),
+        mistake("time comes first in the output, (T, K): y[-1, k], not y[k, -1]", _gradient_of(lambda y, k: y[k, -1])),
         mistake("the sign is lost: return the gradient itself, not its absolute value", _absolute),
         mistake("this is gradient × input, another measure (lesson 24); return the gradient itself", _times_input),
         mistake("this is only the last step's row; every step of the input has one", _last_row),
