@@ -16,7 +16,7 @@
 # - *score* such a map against a known truth, beside chance and beside a map that never saw the network,
 # - test a method before you trust it: does its sum close, does it notice another network, does it find early evidence?
 #
-# Needs: gradients with respect to the input ([lesson 22](22_output_gradients.ipynb)), fading gradients (03), the forget gate (04), the film reviews (06). About 90 minutes. Mapping: many-to-one.
+# Needs: gradients with respect to the input ([lesson 22](22_output_gradients.ipynb)), fading gradients ([lesson 05](05_vanishing.ipynb)), the forget gate ([lesson 06](06_lstm.ipynb)), the film reviews ([lesson 10](10_sentiment.ipynb)). About 90 minutes. Mapping: many-to-one.
 
 # %%
 import warnings
@@ -698,8 +698,8 @@ claim("words hidden: “bad” in “not bad” speaks for positive", shares(rea
 # - **A score with controls**: known relevance, chance, and |x|.
 # - **Tests before trust**: does the sum close? Does the map change with the network? Does early evidence show? Does the network know the baseline?
 #
-# Where it fails: without planted truth there is no score, only the tests. And a map over inputs does not say *how* the network
-# decides. What happens when the output is a sentence, and attention offers an explanation for free, is lesson 26 (in preparation).
+# Where it fails: a score against planted truth is to be had where truth was planted. And a map over inputs does not say *how* the network
+# decides.
 #
 # <details><summary>Test yourself: a map scores well, and its rank correlation with an untrained network's map is near 1. What have you
 # got?</summary>
