@@ -14,7 +14,7 @@ from typing import NamedTuple
 import torch
 from torch import Generator, Tensor
 
-from lstmkit.shapes import expect, expect_finite
+from lstmkit.shapes import expect, expect_finite, expect_whole
 
 __all__ = ["RANGES", "Oscillations", "oscillate", "oscillations", "physical", "sensitivities"]
 
@@ -35,8 +35,13 @@ class Oscillations(NamedTuple):
 
 
 def physical(x: Tensor) -> Tensor:
-    """Amplitude, frequency, damping and phase in their own units (see RANGES), (N, 4), from scaled inputs x (N, 4)."""
+    """Amplitude, frequency, damping and phase in their own units (see RANGES), (N, 4), from scaled inputs x (N, 4).
+
+    Raises ValueError for a wrong shape or NaN, TypeError for integers: the ranges would be cut to whole numbers.
+    """
     expect(x, "N D", D=len(RANGES))
+    if not x.is_floating_point():
+        expect(x, "N D", dtype=torch.float32)
     expect_finite(x)
     low, high = x.new_tensor(list(RANGES.values())).T
     return (low + high) / 2 + (high - low) / 2 * x
@@ -61,15 +66,15 @@ def sensitivities(x: Tensor, T: int = 40) -> Tensor:
 
 
 def oscillations(N: int, T: int = 40, *, generator: Generator | None = None) -> Oscillations:
-    """N random oscillations, the scaled inputs uniform in [−1, 1]."""
+    """N random oscillations, the scaled inputs uniform in [−1, 1]. Raises ValueError unless N and T are at least 1."""
+    N, T = expect_whole(N=N, T=T)
     x = 2 * torch.rand(N, len(RANGES), generator=generator) - 1
     return Oscillations(x, oscillate(x, T))
 
 
 def _parts(x: Tensor, T: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """E cos θ and E sin θ, (N, T) each, A (N, 1) and t (T,)."""
-    if T < 1:
-        raise ValueError(f"T is {T}; expected at least one step")
+    (T,) = expect_whole(T=T)
     A, f, damping, phase = physical(x)[:, :, None].unbind(1)
     t = torch.arange(T, dtype=x.dtype, device=x.device)
     envelope, angle = torch.exp(-damping * t), 2 * math.pi * f * t + phase
