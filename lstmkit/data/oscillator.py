@@ -1,6 +1,6 @@
 """Damped oscillations from four numbers: a one-to-many task whose true sensitivities are known by formula.
 
-    y_t = A exp(−γ t) cos(2π f t + φ),    t = 0 … T−1
+    y_t = A exp(−γ t) cos(2π f t + φ),    t = 1 … T
 
 A network is given the four numbers *scaled*: each input runs from −1 (the smallest value in `RANGES`) to +1 (the largest),
 so that the four sensitivities are in the same unit, change of y per half range, and can be compared.
@@ -48,7 +48,7 @@ def physical(x: Tensor) -> Tensor:
 
 
 def oscillate(x: Tensor, T: int = 40) -> Tensor:
-    """The curves y_t, (N, T), from scaled inputs x (N, 4). Raises ValueError for a wrong shape, NaN or T < 1."""
+    """The curves y_1 … y_T, (N, T), from scaled inputs x (N, 4). Raises ValueError for a wrong shape, NaN or T < 1."""
     swing, _, A, _ = _parts(x, T)
     return A * swing
 
@@ -73,9 +73,9 @@ def oscillations(N: int, T: int = 40, *, generator: Generator | None = None) -> 
 
 
 def _parts(x: Tensor, T: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """E cos θ and E sin θ, (N, T) each, A (N, 1) and t (T,)."""
+    """E cos θ and E sin θ, (N, T) each, A (N, 1) and t = 1 … T, (T,)."""
     (T,) = expect_whole(T=T)
     A, f, damping, phase = physical(x)[:, :, None].unbind(1)
-    t = torch.arange(T, dtype=x.dtype, device=x.device)
+    t = torch.arange(1, T + 1, dtype=x.dtype, device=x.device)
     envelope, angle = torch.exp(-damping * t), 2 * math.pi * f * t + phase
     return envelope * angle.cos(), envelope * angle.sin(), A, t
