@@ -85,7 +85,7 @@ def _short(text: str, most: int = 100) -> str:
 # ---------------------------------------------------------------------------------------------------- the cures
 
 _WATCH = "watch a copy before you compute with it: `x = x.detach().clone().requires_grad_()`"
-_LIST = "a tensor that autograd still needs is written into: collect the steps in a list, then torch.stack(list, dim=1) (and b = b + 1 for b += 1)"
+_LIST = "a tensor that autograd still needs is written into: collect the steps in a list, then torch.stack them (and b = b + 1 for b += 1)"
 _LONG = "numbers that name something (a class, a letter, a place) have to be whole: `.long()`"
 
 
