@@ -432,9 +432,10 @@ for ax, (kind, frame) in zip(axes, frames.items()):
 fig
 
 # %% [markdown]
-# Until the first adjective the curves lie on each other: same words, same state. They end on opposite sides, where the second adjective puts them. In
-# between is each network's own business: nobody told it what to say in mid-sentence. It may lean towards what *they* said, or
-# wait for the reviewer's word. Train again with another seed, and look at the middle.
+# Until the first adjective the curves lie on each other: same words, same state. There they part, and they end on opposite sides. Did the
+# *reviewer's* word put them there? Look at how far they have come before the second adjective. In our grammar the two adjectives always
+# disagree, so "they said the film was bad" gives the verdict away, and a network takes the first clue that it gets. (Yours may wait for the second: nobody
+# told it what to say in mid-sentence.) It did what the data reward, not what we meant.
 
 # %% tags=["claim"]
 ends = []
@@ -474,7 +475,7 @@ print("right:", right, "of", len(written))
 
 # %% [markdown]
 # We chose them to be hard, so the share tells nothing about English at large; it tells that the test above told nothing about it either. The network masters five
-# kinds of sentence. It has never met "without", irony, or a "not good" that means better. Nor do the words that were left out leave a gap that it could see.
+# kinds of sentence. It has never met "without", irony, or two adjectives that agree. Nor do the words that were left out leave a gap that it could see.
 
 # %% tags=["claim"]
 claim("of our ten real sentences the network gets at most seven right", right, at_most=7)
@@ -522,13 +523,13 @@ changed = ((careful > 0) != (careless > 0)).float().mean()
 
 # %% [markdown]
 # A zero vector is not nothing: the LSTM takes a step with it; its biases and its old state still act. So the careless score depends on
-# which longer review happened to share the batch. The nasty part: the *verdict* seldom changes. The network has learnt to
-# hold its opinion over an aside, and padding passes for one, most of the time: nothing in the training asked for that. The
-# accuracy looks fine, and the bug lives on. [lesson 27](27_debugging.ipynb) catches it with a gradient.
+# which longer review happened to share the batch. The nasty part: most *verdicts* stay. The network has learnt to
+# hold its opinion over an aside, and padding may pass for one; nothing in the training asked for that. With many seeds hardly any verdict changes, with some a good part
+# of them does. So the accuracy may look fine, and the bug lives on. [lesson 27](27_debugging.ipynb) catches it with a gradient.
 
 # %% tags=["claim"]
 claim("with h[:, -1] some score moves by more than 3", moved, at_least=3.0)
-claim("and yet at most 1 verdict in 20 changes", changed, at_most=0.05)
+claim("and yet most verdicts stay: at most 4 in 10 change", changed, at_most=0.4)
 
 # %% [markdown]
 # ## Learning by heart
@@ -647,9 +648,9 @@ for name, model in networks.items():
 
 # %% tags=["folded", "nbval-ignore-output"]
 names = {
-    "no dropout": "no dropout,\nto the end",
-    "dropout ½": "dropout ½,\nto the end",
-    "stopped": "no dropout,\nstopped",
+    "no dropout": "no dropout\nto the end",
+    "dropout ½": "dropout ½\nto the end",
+    "stopped": "no dropout\nstopped",
 }
 left, right_bars = {names[name]: repeated[name] for name in names}, {names[name]: true[name] for name in names}
 fig, axes = plot.panels(1, 2, size=(6, 3.6))

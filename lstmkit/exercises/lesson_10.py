@@ -45,17 +45,22 @@ define(
     tolerance=0.01,
     mistakes=[
         mistake(
-            "that is the ceiling of single words: as bigrams, `not bad` and `not good` are two entries, and so are `bad ,` and "
-            "`good ,`",
-            {"contrast": 0.5, "hearsay": 0.5},
+            "that is the ceiling of single words: as bigrams, `not bad` and `not good` are two entries, and only one of them "
+            "stands in each review",
+            {"contrast": 0.5},
         ),
         mistake(
-            "the hearsay has bigrams that its swap lacks: look at the adjective and the comma behind it",
+            "that is the ceiling of single words: as bigrams, `bad ,` and `good ,` are two entries, and only one of them "
+            "stands in each review (a linear model cannot use it in both forms; the best model can)",
             {"hearsay": 0.5},
         ),
         mistake(
-            "the contrast has bigrams that its swap lacks: look at the word after “not”",
-            {"contrast": 0.5},
+            "the bigrams of the two contrasts differ, so nothing forces the best model to be wrong",
+            {"contrast": 0.0},
+        ),
+        mistake(
+            "the bigrams of the two hearsays differ, so nothing forces the best model to be wrong",
+            {"hearsay": 0.0},
         ),
         mistake(
             "in the report each adjective stands between “was” and “.”, before and after the swap: write out all bigrams of "
@@ -65,11 +70,6 @@ define(
         mistake(
             "it cannot be wrong about both reports: equal counts get an equal answer, and that is right for one of the two",
             {"report": 0.0},
-        ),
-        mistake(
-            "you have it upside down: where the bigrams differ, the best model can be right about both (1); where they are "
-            "the same, about one of the two (0.5)",
-            {"contrast": 0.5, "hearsay": 0.5, "report": 1.0},
         ),
         slips.per_cent(_ceilings),
     ],
