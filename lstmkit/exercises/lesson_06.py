@@ -1,15 +1,223 @@
-"""Lesson 06 · LSTM: one step, the factor of the direct path, a gate's bias, a gate trace."""
+"""Lesson 06 · LSTM: two valves, three valves, one step, a programmed gate, a gate trace."""
 
 from __future__ import annotations
 
 import math
+from itertools import permutations
 
 import torch
 from torch import nn
 
-from lstmkit.exercises import case, define, mistake
+from lstmkit.exercises import case, define, mistake, slips
 
-# 06.1 · one step -------------------------------------------------------------------------------------------------
+# 06.1 · a memory with two valves ----------------------------------------------------------------------------------
+
+
+def remember(g, f, i):
+    """c_t = f_t c_{t−1} + i_t g_t from c_0 = 0; g, f, i (T,). Returns (T,)."""
+    c, cells = torch.zeros(()), []
+    for t in range(len(g)):
+        c = f[t] * c + i[t] * g[t]
+        cells.append(c)
+    return torch.stack(cells)
+
+
+def _memory(rule, start=lambda g: torch.zeros(())):
+    """remember with another rule, c_t of (c_{t−1}, g_t, f_t, i_t), or another start."""
+
+    def wrong(g, f, i):
+        c, cells = start(g), []
+        for t in range(len(g)):
+            c = rule(c, g[t], f[t], i[t])
+            cells.append(c)
+        return torch.stack(cells)
+
+    return wrong
+
+
+def _from_the_first(g, f, i):
+    return torch.cat([g[:1], _memory(lambda c, g, f, i: f * c + i * g, lambda _: g[0])(g[1:], f[1:], i[1:])])
+
+
+def _in_numbers(g, f, i):
+    c, cells = 0.0, []
+    for keep, write, value in zip(f.tolist(), i.tolist(), g.tolist(), strict=True):
+        c = keep * c + write * value
+        cells.append(c)
+    return torch.tensor(cells)
+
+
+def _prefilled(g, f, i):
+    cells = torch.zeros(len(g) + 1)
+    for t in range(len(g)):
+        cells[t + 1] = cells[t] * f[t] + g[t] * i[t]
+    return cells[1:]
+
+
+define(
+    "06.1",
+    reference=remember,
+    cases=lambda: [
+        case(torch.randn(7), torch.rand(7), torch.rand(7), label="seven steps"),
+        case(torch.randn(12), (torch.rand(12) > 0.3).float(), torch.rand(12), label="a forget gate of zeros and ones"),
+        case(torch.randn(2) + 3, torch.tensor([0.4, 0.7]), torch.tensor([0.6, 0.2]), label="two steps"),
+    ],
+    alternatives=[_in_numbers, _prefilled],
+    mistakes=[
+        mistake(
+            "the valves have changed places: f is for the old cell, i for the new value",
+            _memory(lambda c, g, f, i: i * c + f * g),
+        ),
+        mistake(
+            "your forget gate is upside down: f is the share that is kept, so it is f[t] * c",
+            _memory(lambda c, g, f, i: (1 - f) * c + i * g),
+        ),
+        mistake(
+            "you write 1 - f of the new value; writing has a valve of its own, i",
+            _memory(lambda c, g, f, i: f * c + (1 - f) * g),
+        ),
+        mistake(
+            "the forget gate closes on what is written as well; it acts on the old cell alone: f * c + i * g",
+            _memory(lambda c, g, f, i: f * (c + i * g)),
+        ),
+        mistake("the forget gate is missing: all of the old cell is kept", _memory(lambda c, g, f, i: c + i * g)),
+        mistake("the input gate is missing: all of the new value is written", _memory(lambda c, g, f, i: f * c + g)),
+        mistake("the old cell is lost: c is not carried from step to step", _memory(lambda c, g, f, i: i * g)),
+        mistake(
+            "the new value is lost: nothing is ever added to the cell, so it stays 0", _memory(lambda c, g, f, i: f * c)
+        ),
+        mistake("kept and written are multiplied; they are added", _memory(lambda c, g, f, i: f * c * i * g)),
+        mistake("kept minus written: the new value is added, with a plus", _memory(lambda c, g, f, i: f * c - i * g)),
+        mistake(
+            "the cell starts as g[0]; it starts at 0, and even the first value comes through its valve", _from_the_first
+        ),
+        mistake(
+            "your cell starts at 1; it starts at 0", _memory(lambda c, g, f, i: f * c + i * g, lambda _: torch.ones(()))
+        ),
+        mistake(
+            "the tanh comes later, with the third valve: this cell has none",
+            _memory(lambda c, g, f, i: torch.tanh(f * c + i * g)),
+        ),
+        mistake(
+            "you use the first step's valves at every step: f[t] and i[t]",
+            slips.with_inputs(remember, lambda g, f, i: (g, f[:1].expand(len(f)), i[:1].expand(len(i)))),
+        ),
+        mistake(
+            "you multiply by the forget gate of the step before; at step t it is f[t]",
+            slips.with_inputs(remember, lambda g, f, i: (g, f.roll(1), i)),
+        ),
+        mistake(
+            "you sum without forgetting: each cell is kept by f before the new value is added",
+            slips.with_inputs(remember, lambda g, f, i: (g, torch.ones_like(f), torch.ones_like(i))),
+        ),
+        slips.first_step_skipped(remember, arg=(0, 1, 2), axis=0),
+        slips.stops_early(remember, arg=(0, 1, 2), axis=0),
+        slips.reads_backwards(remember, arg=(0, 1, 2), axis=0),
+        slips.result_reversed(remember, axis=0),
+        slips.start_stored(remember, axis=0),
+        slips.last_only(remember, axis=0),
+        slips.last_for_all(remember, axis=0),
+        mistake(
+            "you store the cell before it is changed: append it after the new line",
+            slips.with_result(remember, lambda c: torch.cat([c.new_zeros(1), c[:-1]])),
+        ),
+    ],
+)
+
+# 06.2 · three valves for another job ------------------------------------------------------------------------------
+
+
+def set_valves(mark, reset, ask):
+    """f, i, o of a cell that adds the marked numbers since the last reset and shows the sum when asked; all (T,)."""
+    return 1 - reset, mark, ask
+
+
+def _what_comes_of_it(answer, mark, reset, ask):
+    """The cell and what it shows, for random numbers: valves are judged by what they do."""
+    valves = answer(mark, reset, ask)
+    if not isinstance(valves, tuple | list) or len(valves) != 3:
+        raise ValueError("three valves are wanted: return f, i, o")
+    f, i, o = (torch.as_tensor(valve) * torch.ones(len(mark)) for valve in valves)
+    numbers = torch.linspace(0.2, 1, len(mark)).sqrt()
+    cells = remember(numbers, f, i)
+    return {"the cell": cells, "what is shown": o * cells.tanh()}
+
+
+def _rows(*rows):
+    return case(*(torch.tensor([float(digit) for digit in row]) for row in rows[:3]), label=rows[3])
+
+
+def _as_words(mark, reset, ask):
+    return (reset == 0), (mark == 1), (ask > 0)
+
+
+def _step_by_step(mark, reset, ask):
+    f = torch.ones(len(mark))
+    f[reset.bool()] = 0.0
+    return [f, mark.clone(), ask.clone()]
+
+
+define(
+    "06.2",
+    reference=set_valves,
+    cases=lambda: [
+        _rows("101100101110", "000010000100", "001001011011", "a reset at a step without a mark"),
+        _rows("110110111010", "000100100000", "010101000111", "a number marked at the step of a reset"),
+        _rows("0111011", "0010001", "1101101", "nothing to remember at first"),
+    ],
+    run=_what_comes_of_it,
+    alternatives=[_as_words, _step_by_step],
+    mistakes=[
+        mistake(
+            "your forget gate is upside down: f is the share that is KEPT, so it is 0 at a reset and 1 elsewhere",
+            lambda m, r, a: (r, m, a),
+        ),
+        mistake("your cell never lets go: nothing happens at a reset", lambda m, r, a: (1.0, m, a)),
+        mistake(
+            "your cell lets go at every mark, so it holds the last number alone; here the marked ones add up, and only a reset empties",
+            lambda m, r, a: (1 - m, m, a),
+        ),
+        mistake(
+            "your cell lets go at a mark as well; here the marked ones add up, and only a reset empties",
+            lambda m, r, a: ((1 - m) * (1 - r), m, a),
+        ),
+        mistake("your cell keeps only at marks: everything is lost at a step without one", lambda m, r, a: (m, m, a)),
+        mistake("your cell is emptied when it is asked; to look takes nothing away", lambda m, r, a: (1 - a, m, a)),
+        mistake(
+            "your cell is emptied when it is asked as well; to look takes nothing away",
+            lambda m, r, a: ((1 - a) * (1 - r), m, a),
+        ),
+        mistake("your forget gate is shut always: nothing is kept even for a step", lambda m, r, a: (0.0, m, a)),
+        mistake("every number is written; only the marked ones count", lambda m, r, a: (1 - r, 1.0, a)),
+        mistake("your input gate is upside down: it opens at a mark", lambda m, r, a: (1 - r, 1 - m, a)),
+        mistake(
+            "nothing is written at a reset; a number marked there is the first of the new sum",
+            lambda m, r, a: (1 - r, m * (1 - r), a),
+        ),
+        mistake("you write what is marked at a reset only", lambda m, r, a: (1 - r, m * r, a)),
+        mistake(
+            "you write at a reset whether or not its number is marked", lambda m, r, a: (1 - r, torch.maximum(m, r), a)
+        ),
+        mistake("your input gate opens at a reset instead of at a mark", lambda m, r, a: (1 - r, r, a)),
+        mistake("your cell is shown at every step; only when asked", lambda m, r, a: (1 - r, m, 1.0)),
+        mistake("your output gate is upside down: it opens for the question", lambda m, r, a: (1 - r, m, 1 - a)),
+        mistake("your output gate opens at a mark instead of at a question", lambda m, r, a: (1 - r, m, m)),
+        mistake(
+            "your output gate opens only where a question meets a mark; the question alone decides",
+            lambda m, r, a: (1 - r, m, a * m),
+        ),
+        mistake(
+            "your cell is not shown at a reset, though it may be asked there too",
+            lambda m, r, a: (1 - r, m, a * (1 - r)),
+        ),
+        mistake("your cell is never shown", lambda m, r, a: (1 - r, m, 0.0)),
+        mistake("the order is f, i, o: you return i, f, o", lambda m, r, a: (m, 1 - r, a)),
+        mistake("the order is f, i, o: you return f, o, i", lambda m, r, a: (1 - r, a, m)),
+        mistake("the order is f, i, o: you return o, i, f", lambda m, r, a: (a, m, 1 - r)),
+    ],
+)
+
+# 06.3 · one step --------------------------------------------------------------------------------------------------
 
 
 def lstm_step(x_t, h, c, W, U, b):
@@ -109,6 +317,28 @@ def _one_product(x_t, h, c, W, U, b):
     return c.tanh() * o.sigmoid(), c
 
 
+def _h_from_h(x_t, h, c, W, U, b):
+    _, c = lstm_step(x_t, h, c, W, U, b)
+    return _four(x_t, h, W, U, b)[3].sigmoid() * h.tanh(), c
+
+
+def _shows_the_gate(x_t, h, c, W, U, b):
+    return _four(x_t, h, W, U, b)[3].sigmoid(), lstm_step(x_t, h, c, W, U, b)[1]
+
+
+def _wrong_orders():
+    """All 23 wrong orders of the four blocks; where two of them have changed places, those are named."""
+    names = {"i": "input gate", "f": "forget gate", "g": "new value g", "o": "output gate"}
+    for order in ("".join(one) for one in permutations("ifgo")):
+        moved = [letter for letter, right in zip(order, "ifgo", strict=True) if letter != right]
+        if len(moved) == 2:
+            says = f"your {names[moved[0]]} and your {names[moved[1]]} are swapped"
+        else:
+            says = f"you cut in the order {', '.join(order)}" + (", TensorFlow's old one" if order == "igfo" else "")
+        if moved:
+            yield mistake(f"{says}: torch's order is i, f, g, o", _ordered(order))
+
+
 def _step_cases():
     def made(N, D, H, label):
         return case(*map(torch.randn, [(N, D), (N, H), (N, H), (4 * H, D), (4 * H, H), (4 * H,)]), label=label)
@@ -117,18 +347,13 @@ def _step_cases():
 
 
 define(
-    "06.1",
+    "06.3",
     reference=lstm_step,
     cases=_step_cases,
     gradients=True,
     alternatives=[_gate_by_gate, _one_product],
     mistakes=[
-        mistake("your input and forget gates are swapped: torch's order is i, f, g, o", _ordered("figo")),
-        mistake(
-            "your g and o are swapped: torch's order is i, f, g, o (Keras writes i, f, g, o too)", _ordered("ifog")
-        ),
-        mistake("you cut in the order i, g, f, o, TensorFlow's old one; torch's order is i, f, g, o", _ordered("igfo")),
-        mistake("you cut in the order f, i, o, g; torch's order is i, f, g, o", _ordered("fiog")),
+        *_wrong_orders(),
         mistake(
             "g has a sigmoid; it needs tanh: it is not a gate but what is written, and must be able to go below zero",
             _cell(squash=torch.sigmoid),
@@ -168,7 +393,7 @@ define(
             _cell(lambda c, i, f, g: (1 - f) * c + i * g),
         ),
         mistake(
-            "i is taken as 1 - f; the LSTM has an input gate of its own (tying the two is lesson 08)",
+            "i is taken as 1 - f; the LSTM has an input gate of its own",
             _cell(lambda c, i, f, g: f * c + (1 - f) * g),
         ),
         mistake("your gates have tanh; i, f and o need a sigmoid, between 0 and 1. Only g has tanh", _gates_tanh),
@@ -179,6 +404,30 @@ define(
         ),
         mistake("the old h is missing: the gates cannot see what came before. Add h @ U.T", _without_h),
         mistake("the bias b is missing", _without_bias),
+        mistake(
+            "the bias is added twice: b holds the sum of torch's two biases already",
+            lambda x_t, h, c, W, U, b: lstm_step(x_t, h, c, W, U, 2 * b),
+        ),
+        mistake(
+            "the input x_t is missing: add x_t @ W.T", lambda x_t, h, c, W, U, b: lstm_step(0 * x_t, h, c, W, U, b)
+        ),
+        mistake("h is made from the old h; it is o * tanh(c), with the new c", _h_from_h),
+        mistake("you return the output gate as h; h = o * tanh(c)", _shows_the_gate),
+        mistake(
+            "your input gate is upside down: i is the share that is written, so it is i * g",
+            _cell(lambda c, i, f, g: f * c + (1 - i) * g),
+        ),
+        mistake(
+            "kept minus written: the new value is added, c = f * c + i * g", _cell(lambda c, i, f, g: f * c - i * g)
+        ),
+        mistake(
+            "the new c is squashed by a tanh before it is kept; c has no bound, only h sees tanh(c)",
+            _cell(lambda c, i, f, g: torch.tanh(f * c + i * g), lambda c, o, old: o * c),
+        ),
+        mistake(
+            "tanh is taken twice, in c and again in h; c has no bound: c = f * c + i * g",
+            _cell(lambda c, i, f, g: torch.tanh(f * c + i * g)),
+        ),
         mistake("the gates read the cell c; they read h: x_t @ W.T + h @ U.T + b", _reads_c),
         mistake("you return (c, h); the order is (h, c)", _swapped_results),
         mistake("you return h alone; the next step needs c too: return h, c", _only_h),
@@ -188,193 +437,80 @@ define(
     ],
 )
 
-# 06.2 · the factor of the direct path ----------------------------------------------------------------------------
+# 06.4 · a programmed gate -----------------------------------------------------------------------------------------
 
-_keep = 1 / (1 + math.exp(-3.0))
-
-define(
-    "06.2",
-    reference={
-        "factor at bias 0": 0.5,
-        "factor at bias 3": _keep,
-        "half-life at bias 3": round(math.log(0.5) / math.log(_keep)),
-        "bias for half-life 100": math.log(0.5**0.01 / (1 - 0.5**0.01)),
-    },
-    tolerance=0.02,
-    mistakes=[
-        mistake("σ(0) is not 0: it is in the middle of its range, from 0 to 1", {"factor at bias 0": 0.0}),
-        mistake("σ(0) is not 1: half of the range lies above it", {"factor at bias 0": 1.0}),
-        mistake("that is tanh(3); a gate has a sigmoid, 1 / (1 + e⁻³)", {"factor at bias 3": math.tanh(3)}),
-        mistake("3 is what goes into the sigmoid; the factor is σ(3) = 1 / (1 + e⁻³)", {"factor at bias 3": 3.0}),
-        mistake(
-            "this is 1 − σ(3), the share that is lost in a step; the factor is what is kept",
-            {"factor at bias 3": 1 - _keep},
-        ),
-        mistake(
-            "you let the same amount go at every step; it is the same share: solve fᵏ = ½, so k = ln ½ / ln f",
-            {"half-life at bias 3": round(0.5 / (1 - _keep))},
-        ),
-        mistake(
-            "that is where 1/e is left, 1 / (1 − f); for the half, solve fᵏ = ½",
-            {"half-life at bias 3": round(1 / (1 - _keep))},
-        ),
-        mistake("that is the half-life at bias 0, where f = ½", {"half-life at bias 3": 1}),
-        mistake(
-            "that is the forget gate, ½ to the power 1/100; one more turn: which bias gives it? b = ln(f / (1 − f))",
-            {"bias for half-life 100": 0.5**0.01},
-        ),
-        mistake(
-            "with b = ln 100 the cell loses 1/101 in a step, and after 100 steps e⁻¹ is left, less than half: close, but a "
-            "little more bias is needed",
-            {"bias for half-life 100": math.log(100)},
-        ),
-        mistake(
-            "a bias of 100 would open the gate for ever: solve f¹⁰⁰ = ½ for f, then σ(b) = f for b",
-            {"bias for half-life 100": 100.0},
-        ),
-        mistake(
-            "the sign is turned: a forget gate that keeps has a positive bias",
-            {"bias for half-life 100": -math.log(0.5**0.01 / (1 - 0.5**0.01))},
-        ),
-    ],
-)
-
-# 06.3 · the bias of one gate -------------------------------------------------------------------------------------
+_WRONG = {
+    "upside down": "your gate is upside down: it opens at a mark and is shut elsewhere; f is the share that is kept",
+    "always open": "this gate is open at every step, marked or not, as before: the old number is never let go. Look at the weight of the mark",
+    "always shut": "this gate is shut at every step: nothing is kept even until the next one. Look at the bias, which alone decides when there is no mark",
+    "leaks": "shut at a mark, but not open enough elsewhere: a cell that keeps less than 99 % in a step leaks. The bias must be larger",
+    "rest": "open where it should be, but not quite shut at a mark: something of the old number stays. Weight of the mark plus bias must lie far below zero",
+    "soft": "right in kind, too weak: σ is near 0 or 1 only for sums below −5 or above 5. Make weight and bias larger",
+    "number": "this gate looks at the number itself; whether to keep is decided by the mark alone, so the first weight is 0",
+    "ask": "this gate looks at the question; to ask takes nothing away, so the third weight is 0",
+    "input": "this is the row of an input gate, open at marks alone; the forget gate does the opposite",
+    "half": "at a mark the sum is 0, and σ(0) = ½: half of the old number stays. The weight must outdo the bias",
+    "no bias": "without a mark the sum is 0, and σ(0) = ½: half is lost at each step. The bias must hold the gate open",
+}
 
 
-def set_gate_bias(lstm, gate, value):
-    """Make b_ih + b_hh of one gate ("i", "f", "g" or "o") equal to value, a number or (H,). Changes lstm, an nn.LSTM."""
-    H = lstm.hidden_size
-    k = "ifgo".index(gate)
-    with torch.no_grad():
-        lstm.bias_ih_l0[k * H : (k + 1) * H] = value
-        lstm.bias_hh_l0[k * H : (k + 1) * H] = 0.0
-    return lstm
+def _judge_row(row):
+    """None for a forget gate that is open without a mark and shut at one, whatever number and question say; else what is wrong."""
+    try:
+        row = torch.as_tensor(row, dtype=torch.float64).flatten()
+    except (TypeError, ValueError, RuntimeError):
+        return "four numbers are wanted, such as [0.0, 20.0, 0.0, -10.0]: the weights of number, mark and ask, and the bias"
+    if len(row) != 4:
+        return f"{len(row)} number{'s' * (len(row) != 1)}; four are wanted: the weights of number, mark and ask, and the bias"
+    on, off = torch.ones(()), torch.zeros(())
+    rows = {(n, m, a): torch.stack([n, m, a, on]).double() for n in (off, on) for m in (off, on) for a in (off, on)}
+    open_at = {tuple(part.item() for part in key): torch.sigmoid(x @ row).item() for key, x in rows.items()}
+    plain, marked = [v for k, v in open_at.items() if not k[1]], [v for k, v in open_at.items() if k[1]]
+    if min(plain) >= 0.99 and max(marked) <= 0.01:
+        return None
+    number, mark, ask, bias = row.tolist()
+    if number:
+        return _WRONG["number"]
+    if ask:
+        return _WRONG["ask"]
+    if row.tolist() == [0.0, 20.0, 0.0, -10.0]:
+        return _WRONG["input"]
+    if bias == 0:
+        return _WRONG["no bias"]
+    if mark + bias == 0:
+        return _WRONG["half"]
+    kept, rest = plain[0], marked[0]
+    if kept >= 0.99:
+        return _WRONG["always open"] if rest >= 0.5 else _WRONG["rest"]
+    if kept <= 0.5:
+        return _WRONG["upside down"] if rest > 0.5 else _WRONG["always shut"]
+    return _WRONG["leaks"] if rest <= 0.01 else _WRONG["soft"]
 
-
-def _in_both(lstm, gate, value):
-    H, k = lstm.hidden_size, "ifgo".index(gate)
-    with torch.no_grad():
-        for bias in (lstm.bias_ih_l0, lstm.bias_hh_l0):
-            bias[k * H : (k + 1) * H] = value
-    return lstm
-
-
-def _in_one(lstm, gate, value):
-    H, k = lstm.hidden_size, "ifgo".index(gate)
-    with torch.no_grad():
-        lstm.bias_ih_l0[k * H : (k + 1) * H] = value
-    return lstm
-
-
-def _in_the_other(lstm, gate, value):
-    H, k = lstm.hidden_size, "ifgo".index(gate)
-    with torch.no_grad():
-        lstm.bias_hh_l0[k * H : (k + 1) * H] = value
-    return lstm
-
-
-def _block_of(order):
-    def wrong(lstm, gate, value):
-        return set_gate_bias(lstm, "ifgo"[order.index(gate)], value)
-
-    return wrong
-
-
-def _added(lstm, gate, value):
-    H, k = lstm.hidden_size, "ifgo".index(gate)
-    with torch.no_grad():
-        lstm.bias_ih_l0[k * H : (k + 1) * H] += value
-    return lstm
-
-
-def _others_zero(lstm, gate, value):
-    with torch.no_grad():
-        lstm.bias_ih_l0.zero_()
-        lstm.bias_hh_l0.zero_()
-    return set_gate_bias(lstm, gate, value)
-
-
-def _through_sigmoid(lstm, gate, value):
-    return set_gate_bias(lstm, gate, torch.sigmoid(torch.as_tensor(value)))
-
-
-def _weights_too(lstm, gate, value):
-    H, k = lstm.hidden_size, "ifgo".index(gate)
-    with torch.no_grad():
-        lstm.weight_ih_l0[k * H : (k + 1) * H] = 0.0
-        lstm.weight_hh_l0[k * H : (k + 1) * H] = 0.0
-    return set_gate_bias(lstm, gate, value)
-
-
-def _nothing(lstm, gate, value):
-    return lstm
-
-
-def _whole(lstm, gate, value):
-    with torch.no_grad():
-        for k in range(4):
-            set_gate_bias(lstm, "ifgo"[k], value)
-    return lstm
-
-
-def _halves(lstm, gate, value):
-    for bias in (lstm.bias_ih_l0, lstm.bias_hh_l0):
-        bias.data.view(4, -1)["ifgo".index(gate)] = value / 2
-    return lstm
-
-
-def _parameters_after(answer, lstm, gate, value):
-    """What the answer did to the LSTM; how it splits the bias between b_ih and b_hh is free."""
-    answer(lstm, gate, value)
-    both = (lstm.bias_ih_l0 + lstm.bias_hh_l0).detach()
-    blocks = {f"b_ih + b_hh of gate {name}": part for name, part in zip("ifgo", both.chunk(4), strict=True)}
-    return blocks | {"W": lstm.weight_ih_l0.detach(), "U": lstm.weight_hh_l0.detach()}
-
-
-def _lstm(D, H):
-    lstm = nn.LSTM(D, H, batch_first=True)
-    for parameter in lstm.parameters():
-        nn.init.normal_(parameter)
-    return lstm
-
-
-define(
-    "06.3",
-    reference=set_gate_bias,
-    cases=lambda: [
-        case(_lstm(3, 4), "f", 1.0, label="forget gate, 1.0"),
-        case(_lstm(2, 5), "i", torch.randn(5), label="input gate, a value for each unit"),
-        case(_lstm(1, 3), "o", -2.0, label="output gate, −2.0"),
-        case(_lstm(2, 1), "g", 0.5, label="one hidden unit"),
-    ],
-    run=_parameters_after,
-    alternatives=[_halves],
-    mistakes=[
-        mistake(
-            "both biases are set, and torch adds them: the gate gets twice the value. Set one, and zero the other",
-            _in_both,
-        ),
-        mistake("b_hh keeps what it was, and torch adds it: set its block to zero as well", _in_one),
-        mistake("b_ih keeps what it was, and torch adds it: set its block to zero as well", _in_the_other),
-        mistake("the wrong quarter: you took the order f, i, g, o; torch's is i, f, g, o", _block_of("figo")),
-        mistake("the wrong quarter: you took the order i, f, o, g; torch's is i, f, g, o", _block_of("ifog")),
-        mistake("the value is added to what was there; the gate's bias should become the value", _added),
-        mistake("the right gate is right, but the other gates' biases are gone; leave them as they are", _others_zero),
-        mistake("all four gates got the value; only the block of the gate that is named should", _whole),
-        mistake("the bias goes into the sigmoid, not out of it: store the value itself", _through_sigmoid),
-        mistake(
-            "the gate's weights are zeroed too; change its bias alone, so that it can still read its input",
-            _weights_too,
-        ),
-        mistake("nothing has changed: lstm.bias_ih_l0 and lstm.bias_hh_l0 are to be written into, in place", _nothing),
-    ],
-)
-
-# 06.4 · reading a gate trace -------------------------------------------------------------------------------------
 
 define(
     "06.4",
+    reference=[0.0, -20.0, 0.0, 10.0],
+    accepts=_judge_row,
+    alternatives=[(0, -100, 0, 30), torch.tensor([0.0, -12.0, 0.0, 6.0])],
+    mistakes=[
+        mistake(_WRONG["input"], [0.0, 20.0, 0.0, -10.0]),
+        mistake(_WRONG["upside down"], [0.0, 40.0, 0.0, -20.0]),
+        mistake(_WRONG["always open"], [0.0, 0.0, 0.0, 10.0]),
+        mistake(_WRONG["always shut"], [0.0, -20.0, 0.0, -10.0]),
+        mistake(_WRONG["leaks"], [0.0, -20.0, 0.0, 2.0]),
+        mistake(_WRONG["rest"], [0.0, -12.0, 0.0, 10.0]),
+        mistake(_WRONG["soft"], [0.0, -2.0, 0.0, 1.0]),
+        mistake(_WRONG["number"], [-20.0, 0.0, 0.0, 10.0]),
+        mistake(_WRONG["ask"], [0.0, 0.0, -20.0, 10.0]),
+        mistake(_WRONG["half"], [0.0, -10.0, 0.0, 10.0]),
+        mistake(_WRONG["no bias"], [0.0, -20.0, 0.0, 0.0]),
+    ],
+)
+
+# 06.5 · reading a gate trace -------------------------------------------------------------------------------------
+
+define(
+    "06.5",
     reference={
         "first write": 2,
         "first seen from outside": 4,
@@ -384,7 +520,10 @@ define(
     },
     tolerance=1e-3,
     mistakes=[
-        mistake("g is large there, but the input gate is closed: i · g = 0, so nothing is written", {"first write": 1}),
+        mistake(
+            "g is large at step 1, but the input gate is shut: i · g = 0, so nothing is written. Or did you count from 0? Steps count from 1, as on the axis",
+            {"first write": 1},
+        ),
         mistake(
             "that is where the cell is shown; it was written before. Look for the first open input gate",
             {"first write": 4},
@@ -394,6 +533,17 @@ define(
             {"first seen from outside": 2},
         ),
         mistake("there is an earlier step with an open output gate", {"first seen from outside": 11}),
+        mistake("you count from 0; steps count from 1, as on the axis", {"first seen from outside": 3}),
+        mistake("there it is written to for the second time", {"first write": 5}),
+        mistake(
+            "you count from 0, or from the last step on which the cell still held something; steps count from 1, and the gate shuts a step later",
+            {"erased at": 6},
+        ),
+        mistake(
+            "what is kept is multiplied by f, and f is 1 at steps 3 to 6: nothing is lost there",
+            {"cell after step 6": 0.65},
+        ),
+        mistake("that is h, tanh(c): the cell itself was asked for", {"cell after step 6": math.tanh(1.3)}),
         mistake(
             "the new value does not replace the old one, it is added to it, since f is 1: c = f · c + i · g",
             {"cell after step 6": 0.5},
@@ -402,10 +552,6 @@ define(
         mistake("only steps with an open input gate count: this is the sum of every g", {"cell after step 6": 2.2}),
         mistake("at step 9 the cell is written to; it was emptied earlier. Look for f = 0", {"erased at": 9}),
         mistake("there f is one half: it takes half away. Look for the step where f is 0", {"erased at": 10}),
-        mistake(
-            "that is the last step on which the cell still held something; the gate that empties it closes a step later",
-            {"erased at": 6},
-        ),
         mistake("at step 10 the forget gate is half closed: half of the cell is gone", {"cell after step 12": -0.6}),
         mistake("what was written before step 7 is gone: there f was 0", {"cell after step 12": 0.7}),
         mistake(
