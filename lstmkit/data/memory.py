@@ -1,4 +1,4 @@
-"""Three tasks that only a memory can solve: echo, adding, copy. Made on the spot, without end, nothing to download.
+"""Tasks that only a memory can solve: echo, adding, copy; sums since a reset, keep and show. Made on the spot, without end, nothing to download.
 
 Each function draws from torch's global generator unless it is given one of its own (`runtime.generator(n)`).
 """
@@ -12,7 +12,7 @@ from torch import Generator, Tensor
 
 from lstmkit.shapes import expect_whole
 
-__all__ = ["Sequences", "adding", "copy", "echo"]
+__all__ = ["Sequences", "adding", "copy", "echo", "keep_and_show", "sums_since_reset"]
 
 
 class Sequences(NamedTuple):
@@ -73,3 +73,44 @@ def copy(N: int, delay: int, *, length: int = 5, symbols: int = 8, generator: Ge
     y = torch.full_like(tokens, blank)
     y[:, -length:] = message
     return Sequences(torch.nn.functional.one_hot(tokens, symbols + 2).float(), y)
+
+
+def sums_since_reset(N: int, T: int, *, chance: float = 0.15, generator: Generator | None = None) -> Sequences:
+    """At every step the sum of the numbers since the last reset, that step's own number the first of it.
+
+    x: (N, T, 2): numbers uniform in [0, 1), and 1 at a reset, else 0; a reset has this chance at each step, and is sure at the
+    first. y: (N, T, 1).
+    """
+    N, T = expect_whole(N=N, T=T)
+    numbers = torch.rand(N, T, generator=generator)
+    reset = _events(N, T, chance, generator)
+    before = (numbers.cumsum(1) - numbers).gather(1, _last(reset))  # the sum of all numbers in front of the last reset
+    return Sequences(torch.stack([numbers, reset], dim=2), (numbers.cumsum(1) - before)[..., None])
+
+
+def keep_and_show(
+    N: int, T: int, *, mark: float = 0.15, ask: float = 0.3, generator: Generator | None = None
+) -> Sequences:
+    """Keep the last marked number, ignore the others, and say it when asked, else 0.
+
+    x: (N, T, 3): numbers uniform in [-1, 1), 1 at a marked number, 1 at a question; marks and questions have these chances
+    at each step, and the first number is marked. y: (N, T, 1).
+    """
+    N, T = expect_whole(N=N, T=T)
+    numbers = 2 * torch.rand(N, T, generator=generator) - 1
+    marked = _events(N, T, mark, generator)
+    asked = (torch.rand(N, T, generator=generator) < ask).float()
+    y = numbers.gather(1, _last(marked)) * asked
+    return Sequences(torch.stack([numbers, marked, asked], dim=2), y[..., None])
+
+
+def _events(N: int, T: int, chance: float, generator: Generator | None) -> Tensor:
+    """Ones with this chance, and at the first step, among zeros. (N, T)."""
+    found = (torch.rand(N, T, generator=generator) < chance).float()
+    found[:, 0] = 1.0
+    return found
+
+
+def _last(events: Tensor) -> Tensor:
+    """At every step the index of the last event up to it. (N, T)."""
+    return (events * torch.arange(events.shape[1])).long().cummax(1).values

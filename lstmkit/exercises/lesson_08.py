@@ -1,10 +1,10 @@
-"""Lesson 08 · GRU: one step in both published forms, the two z conventions, parameters, ablations."""
+"""Lesson 08 · GRU: one step in both published forms, the two z conventions, parameters, a step without its reset gate."""
 
 from __future__ import annotations
 
 import torch
 
-from lstmkit.exercises import case, define, mistake
+from lstmkit.exercises import case, define, mistake, slips
 
 # 08.1 · one step, both forms -------------------------------------------------------------------------------------
 
@@ -64,6 +64,28 @@ def _bias_gated(x_t, h, W, U, b_ih, b_hh, reset_after=True):
     return (1 - z) * n + z * h
 
 
+def _closed_reset(x_t, h, W, U, b_ih, b_hh, reset_after=True):
+    """1 - r = σ(-a): the reset block with its sign changed."""
+    flip = torch.ones(len(U), 1)
+    flip[: h.shape[1]] = -1
+    return gru_step(x_t, h, flip * W, flip * U, flip[:, 0] * b_ih, flip[:, 0] * b_hh, reset_after)
+
+
+def _reset_kept(x_t, h, W, U, b_ih, b_hh, reset_after=True):
+    H = h.shape[1]
+    r, z = ((x_t @ W.T + b_ih) + (h @ U.T + b_hh))[:, : 2 * H].sigmoid().chunk(2, dim=1)
+    return gru_step(x_t, h, W, U, b_ih, b_hh, reset_after) - z * h + z * r * h
+
+
+def _third_block(x_t, h, W, U, b_ih, b_hh, reset_after=True):
+    """All three blocks of (r ∘ h) U, and the third of them taken."""
+    x_r, x_z, x_n = (x_t @ W.T + b_ih).chunk(3, dim=1)
+    h_r, h_z, h_n = (h @ U.T + b_hh).chunk(3, dim=1)
+    r, z = torch.sigmoid(x_r + h_r), torch.sigmoid(x_z + h_z)
+    past = r * h_n if reset_after else ((r * h) @ U.T + b_hh).chunk(3, dim=1)[2]
+    return torch.lerp(torch.tanh(x_n + past), h, z)
+
+
 def _block_by_block(x_t, h, W, U, b_ih, b_hh, reset_after=True):
     (Wr, Wz, Wn), (Ur, Uz, Un) = W.chunk(3), U.chunk(3)
     (br, bz, bn), (cr, cz, cn) = b_ih.chunk(3), b_hh.chunk(3)
@@ -94,7 +116,7 @@ define(
     reference=gru_step,
     cases=_step_cases,
     gradients=True,
-    alternatives=[_block_by_block],
+    alternatives=[_block_by_block, _third_block],
     mistakes=[
         mistake(
             "your z points the other way: here z is the share of the old state, h = (1 - z) * n + z * h",
@@ -132,6 +154,13 @@ define(
         mistake("the old state is lost: add z * h", _variant(mix=lambda z, n, h: (1 - z) * n)),
         mistake("the candidate enters whole; its share is 1 - z", _variant(mix=lambda z, n, h: n + z * h)),
         mistake("r and z have tanh; a gate needs a sigmoid, between 0 and 1", _variant(gate=torch.tanh)),
+        mistake("r and z have no sigmoid: a gate is a share, squashed to between 0 and 1", _variant(gate=lambda a: a)),
+        mistake("r stands where 1 - r belongs: 1 means that the candidate sees all of the past", _closed_reset),
+        mistake("the new state keeps r of the old one as well; r gates the candidate's view alone", _reset_kept),
+        mistake(
+            "z mixes n with itself: the kept share is that of h, the state before", _variant(mix=lambda z, n, h: n)
+        ),
+        slips.batch_summed(gru_step, says="the sequences of the batch are added up: each has a state of its own"),
     ],
 )
 
@@ -191,6 +220,18 @@ def _unchanged(W, U, b_ih, b_hh):
     return W, U, b_ih, b_hh
 
 
+def _flip_rest(W, U, b_ih, b_hh):
+    return tuple(-part for part in flip_z(W, U, b_ih, b_hh))
+
+
+def _z_alone(W, U, b_ih, b_hh):
+    return tuple(-part.chunk(3)[1] for part in (W, U, b_ih, b_hh))
+
+
+def _flip_columns(W, U, b_ih, b_hh):
+    return tuple(torch.cat([r, -z, n], dim=-1) for r, z, n in (part.chunk(3, dim=-1) for part in (W, U, b_ih, b_hh)))
+
+
 def _by_cat(W, U, b_ih, b_hh):
     return [torch.cat([r, -z, n]) for r, z, n in (part.chunk(3) for part in (W, U, b_ih, b_hh))]
 
@@ -201,7 +242,7 @@ define(
     cases=lambda: [
         case(torch.randn(6, 3), torch.randn(6, 2), torch.randn(6), torch.randn(6), label="H = 2"),
         case(torch.randn(12, 2), torch.randn(12, 4), torch.randn(12), torch.randn(12), label="H = 4"),
-        case(torch.randn(3, 1), torch.randn(3, 1), torch.randn(3), torch.randn(3), label="D = H = 1"),
+        case(torch.randn(9, 5), torch.randn(9, 3), torch.randn(9), torch.randn(9), label="H = 3"),
     ],
     alternatives=[_by_cat],
     mistakes=[
@@ -220,14 +261,22 @@ define(
             "the blocks are reordered, which is another difference between libraries; here z changes its direction",
             _reordered,
         ),
-        mistake("nothing has changed: the z block must change its sign", _unchanged),
+        mistake(
+            "nothing has changed: a z block that is turned must also be put back, and the result returned", _unchanged
+        ),
+        mistake("W keeps its sign; the whole sum inside the sigmoid must change it", _flip_some(1, 2, 3)),
+        mistake("b_ih keeps its sign; both biases are inside the sigmoid", _flip_some(0, 1, 3)),
+        mistake("the blocks r and n are turned; z, the second one, must be", _flip_rest),
+        mistake("the z blocks alone are returned; put them back between r and n: torch.cat([r, -z, n])", _z_alone),
+        mistake("r, z, n lie along the *first* axis: .chunk(3), not .chunk(3, dim=-1)", _flip_columns),
     ],
 )
 
 # 08.3 · parameters -----------------------------------------------------------------------------------------------
 
 _one = 20 * (10 + 20 + 2)  # one block: H·D + H·H + two biases of H
-_right = {"RNN": _one, "GRU": 3 * _one, "LSTM": 4 * _one, "GRU / LSTM": 0.75}
+_budget = "GRU units for the same budget"
+_right = {"RNN": _one, "GRU": 3 * _one, "LSTM": 4 * _one, "GRU / LSTM": 0.75, _budget: 23}
 
 define(
     "08.3",
@@ -243,100 +292,109 @@ define(
         mistake("you count the two gates; the candidate n has weights as well: three blocks", {"GRU": 2 * _one}),
         mistake("you count the three gates; the candidate g has weights as well: four blocks", {"LSTM": 3 * _one}),
         mistake("the LSTM's cell state has no weights of its own: four blocks, i, f, g, o", {"LSTM": 5 * _one}),
+        mistake("that is four blocks; the GRU has three: r, z, n", {"GRU": 4 * _one}),
+        mistake(
+            "the biases are counted once for all blocks; every block has two of its own", {"GRU": 1840, "LSTM": 2440}
+        ),
         mistake("turned over: it is GRU divided by LSTM, less than one", {"GRU / LSTM": 4 / 3}),
         mistake("three blocks stand against four, not two against three", {"GRU / LSTM": 2 / 3}),
+        mistake("that is in per cent; a ratio is wanted", {"GRU / LSTM": 75}),
+        mistake("that many need 2592 parameters, more than the LSTM's 2560", {_budget: 24}),
+        mistake(
+            "four thirds of 20 would be right if the weights grew with H; most of them grow with H²", {_budget: 27}
+        ),
+        mistake(
+            "four thirds of 20 would be right if the weights grew with H; U grows with H², and this is too many",
+            {_budget: 26},
+        ),
+        mistake("that many fit, but so do more: a GRU of 23 units has 2415", {_budget: 22}),
+        mistake("you go the wrong way: the GRU has fewer blocks, so it can afford more units", {_budget: 15}),
+        mistake("with 20 units the GRU leaves a quarter of the budget unused", {_budget: 20}),
     ],
 )
 
-# 08.4 · what is lost ---------------------------------------------------------------------------------------------
+# 08.4 · without the reset gate -----------------------------------------------------------------------------------
+
+
+def without_reset(x_t, h, W, U, b_ih, b_hh):
+    """One GRU step with r = 1: x_t (N, D), h (N, H), W (2H, D), U (2H, H), b_ih, b_hh (2H,), blocks z, n. Returns h, (N, H)."""
+    x_z, x_n = (x_t @ W.T + b_ih).chunk(2, dim=1)
+    h_z, h_n = (h @ U.T + b_hh).chunk(2, dim=1)
+    z = torch.sigmoid(x_z + h_z)
+    return (1 - z) * torch.tanh(x_n + h_n) + z * h
+
+
+def _lean(
+    mix=lambda z, n, h: (1 - z) * n + z * h, act=torch.tanh, gate=torch.sigmoid, swap=False, past=lambda z, h_n: h_n
+):
+    """without_reset with another rule: mix of z, n, h; act of n; gate; z and n swapped; what the candidate sees of the past."""
+
+    def step(x_t, h, W, U, b_ih, b_hh):
+        x_z, x_n = (x_t @ W.T + b_ih).chunk(2, dim=1)
+        h_z, h_n = (h @ U.T + b_hh).chunk(2, dim=1)
+        if swap:
+            x_z, x_n, h_z, h_n = x_n, x_z, h_n, h_z
+        z = gate(x_z + h_z)
+        return mix(z, act(x_n + past(z, h_n)), h)
+
+    return step
+
+
+def _blind_gate(x_t, h, W, U, b_ih, b_hh):
+    x_z, x_n = (x_t @ W.T + b_ih).chunk(2, dim=1)
+    z = torch.sigmoid(x_z)
+    return (1 - z) * torch.tanh(x_n + (h @ U.T + b_hh).chunk(2, dim=1)[1]) + z * h
+
+
+def _lean_one_product(x_t, h, W, U, b_ih, b_hh):
+    inside_z, inside_n = (x_t @ W.T + h @ U.T + b_ih + b_hh).chunk(2, dim=1)
+    n = inside_n.tanh()
+    return n + inside_z.sigmoid() * (h - n)
+
+
+def _lean_cases():
+    def made(N, D, H, label=""):
+        return case(*map(torch.randn, [(N, D), (N, H), (2 * H, D), (2 * H, H), (2 * H,), (2 * H,)]), label=label)
+
+    return [made(3, 2, 5), made(4, 3, 2), made(1, 2, 3, "a batch of one")]
+
 
 define(
     "08.4",
-    reference={"input gate open": "ignore", "forget gate open": "erase", "output gate open": "hide"},
-    mistakes=[
-        mistake(
-            "f still multiplies the old cell, so it can still be erased. What is always written?",
-            {"input gate open": "erase"},
-        ),
-        mistake("o still decides what is shown. What is always written?", {"input gate open": "hide"}),
-        mistake(
-            "i still decides what is written. With f = 1, what can never become small again?",
-            {"forget gate open": "ignore"},
-        ),
-        mistake(
-            "o still decides what is shown. With f = 1, what can never become small again?",
-            {"forget gate open": "hide"},
-        ),
-        mistake(
-            "i still decides what is written. With o = 1, h = tanh(c) at every step: who sees it?",
-            {"output gate open": "ignore"},
-        ),
-        mistake(
-            "f still multiplies the old cell. With o = 1, h = tanh(c) at every step: who sees it?",
-            {"output gate open": "erase"},
-        ),
-    ],
-)
-
-# 08.5 · an ablation of one's own ---------------------------------------------------------------------------------
-
-
-def coupled(c, i, f, g, o):
-    """The LSTM's rule with i tied to 1 - f. All of one shape. Returns (h, c)."""
-    c = f * c + (1 - f) * g
-    return o * torch.tanh(c), c
-
-
-def _rule(new_c, new_h=lambda c, o: o * torch.tanh(c)):
-    def wrong(c, i, f, g, o):
-        c = new_c(c, i, f, g)
-        return new_h(c, o), c
-
-    return wrong
-
-
-def _tied(c, i, f, g):
-    return f * c + (1 - f) * g
-
-
-def _h_from_old(c, i, f, g, o):
-    return o * torch.tanh(c), _tied(c, i, f, g)
-
-
-def _as_lerp(c, i, f, g, o):
-    c = torch.lerp(g, c, f)
-    return torch.tanh(c) * o, c
-
-
-define(
-    "08.5",
-    reference=coupled,
-    cases=lambda: [
-        case(torch.randn(3, 4), torch.rand(3, 4), torch.rand(3, 4), torch.tanh(torch.randn(3, 4)), torch.rand(3, 4)),
-        case(*(torch.rand(2, 3, 5) for _ in range(5)), label="two networks side by side, (M, N, H)"),
-        case(*(torch.rand(1, 1) for _ in range(5)), label="one cell"),
-    ],
+    reference=without_reset,
+    cases=_lean_cases,
     gradients=True,
-    alternatives=[_as_lerp],
+    alternatives=[_lean_one_product],
     mistakes=[
         mistake(
-            "i is still used: in the coupled cell its place is taken by 1 - f", _rule(lambda c, i, f, g: f * c + i * g)
+            "the candidate sees nothing of the past: that is r = 0. With r = 1 it sees all of h_n",
+            _lean(past=lambda z, h_n: 0 * h_n),
         ),
         mistake(
-            "the shares are turned round: f is the share of the old cell, 1 - f of the candidate",
-            _rule(lambda c, i, f, g: (1 - f) * c + f * g),
+            "z stands in the reset gate's place: with r = 1 nothing gates the past", _lean(past=lambda z, h_n: z * h_n)
         ),
         mistake(
-            "f is dropped and i kept: it should be the other way round, i becomes 1 - f",
-            _rule(lambda c, i, f, g: (1 - i) * c + i * g),
+            "your z points the other way: here z is the share of the old state, h = (1 - z) * n + z * h",
+            _lean(mix=lambda z, n, h: z * n + (1 - z) * h),
         ),
-        mistake("h is made from the *old* cell; first the new c, then h = o * tanh(c)", _h_from_old),
-        mistake("both shares are f; the candidate's share is 1 - f", _rule(lambda c, i, f, g: f * c + f * g)),
-        mistake("the candidate enters whole; its share is 1 - f", _rule(lambda c, i, f, g: f * c + g)),
-        mistake("1 - f and i both multiply g; i is to be left out", _rule(lambda c, i, f, g: f * c + (1 - f) * i * g)),
-        mistake("the tanh on c is missing: h = o * tanh(c)", _rule(_tied, lambda c, o: o * c)),
-        mistake("the output gate is missing: only i was to be left out", _rule(_tied, lambda c, o: torch.tanh(c))),
-        mistake("you return (c, h); the order is (h, c)", lambda c, i, f, g, o: coupled(c, i, f, g, o)[::-1]),
-        mistake("you return h alone; return h, c", lambda c, i, f, g, o: coupled(c, i, f, g, o)[0]),
+        mistake("the blocks are swapped: here the order is z, n", _lean(swap=True)),
+        mistake(
+            "this is a step without the *update* gate: the candidate is the whole new state",
+            _lean(mix=lambda z, n, h: n),
+        ),
+        mistake("the old state is lost: add z * h", _lean(mix=lambda z, n, h: (1 - z) * n)),
+        mistake("the candidate enters whole; its share is 1 - z", _lean(mix=lambda z, n, h: n + z * h)),
+        mistake("n has no tanh: the candidate is squashed to between -1 and 1", _lean(act=lambda a: a)),
+        mistake("n has a sigmoid; the candidate needs tanh, so that it can be negative", _lean(act=torch.sigmoid)),
+        mistake("z has no sigmoid: a gate is a share, squashed to between 0 and 1", _lean(gate=lambda a: a)),
+        mistake(
+            "the bias b_hh is missing",
+            slips.with_inputs(without_reset, lambda x, h, W, U, b, d: (x, h, W, U, b, torch.zeros_like(d))),
+        ),
+        mistake(
+            "the bias b_ih is missing",
+            slips.with_inputs(without_reset, lambda x, h, W, U, b, d: (x, h, W, U, torch.zeros_like(b), d)),
+        ),
+        mistake("z reads the input alone: inside its sigmoid stands the state's part, too", _blind_gate),
     ],
 )
