@@ -137,6 +137,12 @@ def test_lorenz_every_skips_steps():
     assert torch.allclose(dense.times[::5], sparse.times)
 
 
+def test_lorenz_in_double_precision_keeps_a_hair():
+    near = [lorenz(3, start=(1.0, 1.0 + hair, 20.0), dtype=torch.float64).values for hair in (0.0, 1e-9)]
+    assert near[0].dtype == torch.float64 and 1e-10 < (near[1] - near[0]).abs().max() < 1e-8
+    assert torch.allclose(near[0].float(), lorenz(3, start=(1.0, 1.0, 20.0)).values, atol=1e-5)
+
+
 @pytest.mark.parametrize("arguments", [dict(T=0), dict(T=5, every=0)])
 def test_lorenz_bad_arguments(arguments):
     with pytest.raises(ValueError, match="is 0; expected a whole number of at least 1"):

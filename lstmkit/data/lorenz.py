@@ -29,13 +29,20 @@ class Lorenz(NamedTuple):
     times: Tensor
 
 
-def lorenz(T: int, *, every: int = 5, start: Point | None = None, generator: Generator | None = None) -> Lorenz:
+def lorenz(
+    T: int,
+    *,
+    every: int = 5,
+    start: Point | None = None,
+    generator: Generator | None = None,
+    dtype: torch.dtype = torch.float32,
+) -> Lorenz:
     """T points of one trajectory, `every` steps of 0.01 time units apart.
 
     start: the first point, kept as it is. Without it a point is drawn (torch's generator, or the one given) and the first
     20 time units are left out, so that the trajectory is on the attractor. Turns about the wings take 0.6 to 1 time units.
-    Returns Lorenz: values (T, 3) and times (T,), float32. Raises ValueError unless T and every are at least 1 and a start
-    has three numbers.
+    Returns Lorenz: values (T, 3) and times (T,), in `dtype`: float64 keeps differences of a billionth. Raises ValueError unless
+    T and every are at least 1 and a start has three numbers.
     """
     T, every = expect_whole(T=T, every=every)
     point = None if start is None else tuple(float(u) for u in start)
@@ -52,7 +59,7 @@ def lorenz(T: int, *, every: int = 5, start: Point | None = None, generator: Gen
         for _ in range(every):
             point = _step(point)
         points.append(point)
-    return Lorenz(torch.tensor(points, dtype=torch.float32), torch.arange(T) * (every * STEP))
+    return Lorenz(torch.tensor(points, dtype=dtype), torch.arange(T, dtype=dtype) * (every * STEP))
 
 
 def _slope(x: float, y: float, z: float) -> Point:

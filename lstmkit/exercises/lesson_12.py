@@ -1,10 +1,10 @@
-"""Lesson 12 · Forecasting: windows, persistence, the lag of a "good" forecast, early stopping, leakage."""
+"""Lesson 12 · Forecasting: windows, persistence, the lag of a "good" forecast, hit rates, leakage."""
 
 from __future__ import annotations
 
 import torch
 
-from lstmkit.exercises import case, define, mistake
+from lstmkit.exercises import case, define, mistake, slips
 
 # 12.1 · windows --------------------------------------------------------------------------------------------------
 
@@ -177,6 +177,16 @@ define(
                 _against(lambda x, y: x.mean(1))),
         mistake("that compares with the mean of y, as R² does; persistence repeats x[:, -1]",
                 _against(lambda x, y: y.mean())),
+        mistake("you divided by y.var(), which compares with the mean of y, as R² does; persistence repeats x[:, -1]",
+                lambda forecast, x, y: (forecast - y).square().mean() / y.var()),
+        mistake("those are sums of different kinds: the forecast's mean over persistence's sum; take the mean of both",
+                lambda forecast, x, y: (forecast - y).square().mean() / (x[:, -1] - y).square().sum()),
+        mistake("the sum over the days stands on top and the mean below; take the mean of both",
+                lambda forecast, x, y: (forecast - y).square().sum() / (x[:, -1] - y).square().mean()),
+        mistake("errors of both signs cancel: square each day's error first, then take the mean",
+                lambda forecast, x, y: (forecast - y).mean().square() / (x[:, -1] - y).mean().square()),
+        mistake("that is one ratio for each day; take the mean of the squared errors, above and below",
+                lambda forecast, x, y: (forecast - y).square() / (x[:, -1] - y).square()),
         mistake("that compares with a forecast of zero; persistence repeats x[:, -1]", _against(lambda x, y: 0.0)),
         mistake("you took a square root; the ratio asked for is one of mean *squared* errors", _root),
         mistake("those are absolute errors; square them", _absolute_errors),
@@ -212,125 +222,144 @@ define(
     ],
 )  # fmt: skip
 
-# 12.4 · early stopping -------------------------------------------------------------------------------------------
+# 12.4 · hit rate -------------------------------------------------------------------------------------------------
 
 
-def where_to_stop(validations, patience):
-    """Indices (stop, best): stop at the first validation that completes `patience` in a row without a new best."""
-    best = 0
-    for i in range(len(validations)):
-        if validations[i] < validations[best]:
-            best = i
-        if i - best >= patience:
-            return i, best
-    return len(validations) - 1, best
+def hit_rate(forecast, y):
+    """Share of the days with y ≠ 0 whose direction is foreseen, and its standard error."""
+    moved = y != 0
+    hits = (forecast[moved] > 0) == (y[moved] > 0)
+    share = hits.float().mean()
+    return share, (share * (1 - share) / len(hits)).sqrt()
 
 
-def _stop_when(enough):
-    """A wrong rule: enough(i, best, waited, values, patience) says whether to stop at validation i."""
+def _with_error(error):
+    """The right share with a wrong standard error: error(share, n, hits)."""
 
-    def wrong(validations, patience):
-        best, waited = 0, 0
-        for i in range(1, len(validations)):
-            better = validations[i] < validations[best]
-            best, waited = (i, waited) if better else (best, waited + 1)
-            if enough(i, best, waited, validations, patience):
-                return i, best
-        return len(validations) - 1, best
+    def wrong(forecast, y):
+        moved = y != 0
+        hits = ((forecast[moved] > 0) == (y[moved] > 0)).float()
+        return hits.mean(), error(hits.mean(), len(hits), hits)
 
     return wrong
 
 
-_at_first_rise = _stop_when(lambda i, best, waited, values, patience: best != i)
-_never_reset = _stop_when(lambda i, best, waited, values, patience: waited >= patience)
-_one_more = _stop_when(lambda i, best, waited, values, patience: i - best > patience)
-_one_less = _stop_when(lambda i, best, waited, values, patience: i - best >= max(1, patience - 1))
+def _of(hits, n):
+    share = hits.float().sum() / n
+    return share, (share * (1 - share) / n).sqrt()
 
 
-def _never_stops(validations, patience):
-    return len(validations) - 1, min(range(len(validations)), key=lambda i: validations[i])
+def _zeros_are_falls(forecast, y):
+    return _of((forecast > 0) == (y > 0), len(y))
 
 
-def _best_of_all(validations, patience):
-    return where_to_stop(validations, patience)[0], _never_stops(validations, patience)[1]
+def _zeros_wrong_by_product(forecast, y):
+    return _of(forecast * y > 0, len(y))
 
 
-def _stop_is_best(validations, patience):
-    stop, _ = where_to_stop(validations, patience)
-    return stop, stop
+def _all_days_in_error(forecast, y):
+    share = hit_rate(forecast, y)[0]
+    return share, (share * (1 - share) / len(y)).sqrt()
 
 
-def _ties_are_new(validations, patience):
-    best = 0
-    for i in range(len(validations)):
-        if validations[i] <= validations[best]:
-            best = i
-        if i - best >= patience:
-            return i, best
-    return len(validations) - 1, best
+def _rises_only(forecast, y):
+    moved = y != 0
+    return _of((forecast[moved] > 0) & (y[moved] > 0), int(moved.sum()))
 
 
-def _against_previous(validations, patience):
-    best, worse = 0, 0
-    for i in range(1, len(validations)):
-        worse = worse + 1 if validations[i] >= validations[i - 1] else 0
-        best = i if validations[i] < validations[best] else best
-        if worse >= patience:
-            return i, best
-    return len(validations) - 1, best
+def _precision(forecast, y):
+    rises = (forecast > 0) & (y != 0)
+    return _of(y[rises] > 0, int(rises.sum()))
 
 
-def _value_for_index(validations, patience):
-    stop, best = where_to_stop(validations, patience)
-    return stop, validations[best]
+def _misses(forecast, y):
+    share, error = hit_rate(forecast, y)
+    return 1 - share, error
 
 
-def _swapped(validations, patience):
-    stop, best = where_to_stop(validations, patience)
-    return best, stop
+def _share_in_per_cent(forecast, y):
+    share, error = hit_rate(forecast, y)
+    return 100 * share, error
 
 
-def _counted(validations, patience):
-    lowest, best, waited = float("inf"), 0, 0
-    for i, value in enumerate(validations):
-        if value < lowest:
-            lowest, best, waited = value, i, 0
-        else:
-            waited += 1
-        if waited == patience:
-            break
-    return i, best
+def _other_days_left_out(forecast, y):
+    return _of((forecast > 0) == (y > 0), int((y != 0).sum()))
+
+
+def _days_by_hand(forecast, y):
+    days = [(float(f) > 0) == (float(t) > 0) for f, t in zip(forecast, y, strict=True) if t != 0]
+    share = sum(days) / len(days)
+    return share, (share * (1 - share) / len(days)) ** 0.5
+
+
+def _by_product(forecast, y):
+    hits = (forecast * y > 0)[y != 0].float()
+    return hits.mean(), hits.std(unbiased=False) / len(hits) ** 0.5
+
+
+def _days():
+    made = []
+    for n, skill, label in (
+        (200, 0.0, ""),
+        (350, 0.4, "a forecast that knows something"),
+        (150, 2.0, "a very good forecast"),
+    ):
+        y = torch.randn(n) + 0.2
+        y[torch.rand(n) < 0.15] = 0.0
+        made.append(case(skill * y + torch.randn(n) - 0.1, y, label=label))
+    return made
 
 
 define(
     "12.4",
-    reference=where_to_stop,
-    cases=lambda: [
-        case([0.9, 0.7, 0.8, 0.6, 0.5, 0.55, 0.52, 0.58, 0.3], 3),
-        case([0.5, 0.4, 0.3, 0.2, 0.1], 2, label="it improves to the end"),
-        case([0.9, 0.6, 0.7, 0.65, 0.64, 0.8, 0.9], 3, label="better than the one before, but no new best"),
-        case([0.9, 0.8, 0.85, 0.7, 0.75, 0.6, 0.65, 0.5], 2, label="small rises between new bests"),
-        case([0.9, 0.5, 0.5, 0.6, 0.4], 2, label="a tie is not a new best"),
-        case([0.3, 0.4, 0.2], 1, label="patience 1"),
-    ],
-    alternatives=[_counted],
+    reference=hit_rate,
+    cases=_days,
+    tolerance=3e-4,  # wide enough for the root of an unbiased variance, n − 1 for n
+    alternatives=[_days_by_hand, _by_product, _with_error(lambda share, n, hits: hits.std() / n**0.5)],
     mistakes=[
-        mistake("you stop at the first validation that is no new best; wait until `patience` of them stand in a row",
-                _at_first_rise),
-        mistake("the count must start anew at each new best: `patience` means so many *in a row*", _never_reset),
-        mistake("you wait one validation too long: stop as soon as `patience` of them have brought no new best", _one_more),
-        mistake("you stop one validation too early", _one_less),
-        mistake("you never stop: patience has run out earlier in some of the lists", _never_stops),
-        mistake("your best lies after the stop: training never got there. Look only at what came before", _best_of_all),
-        mistake("you keep the weights of the moment of stopping; the best ones came `patience` validations earlier",
-                _stop_is_best),
-        mistake("a tie is not a new best: use < where you have <=", _ties_are_new),
-        mistake("compare with the best so far, not with the validation before: a curve can fall and still be far from "
-                "its best", _against_previous),
-        mistake("that is the best *value*; return its index", _value_for_index),
-        mistake("the two are swapped: return stop, then best", _swapped),
+        mistake(
+            "your days without a change count as misses; leave them out, of the hits and of n", _zeros_wrong_by_product
+        ),
+        mistake(
+            "your days without a change count as falls, because `y > 0` is False for them; leave them out first",
+            _zeros_are_falls,
+        ),
+        mistake("the days without a change are left out of n, but still among the hits", _other_days_left_out),
+        mistake(
+            "the share is right, but the n of your standard error is that of all days; the days without a change are out",
+            _all_days_in_error,
+        ),
+        mistake("only foreseen rises are counted; a foreseen fall is a hit, too", _rises_only),
+        mistake(
+            "this is the share of right ones among the forecast *rises*; count the forecast falls as well", _precision
+        ),
+        mistake("that is the share of misses, one minus the hit rate", _misses),
+        mistake("the standard error lacks its root: √(p (1 − p) / n)", _with_error(lambda p, n, hits: p * (1 - p) / n)),
+        mistake(
+            "this is the scatter of a single day; divide by n under the root",
+            _with_error(lambda p, n, hits: (p * (1 - p)) ** 0.5),
+        ),
+        mistake(
+            "your root ends too early: n stands under it, √(p (1 − p) / n)",
+            _with_error(lambda p, n, hits: (p * (1 - p)) ** 0.5 / n),
+        ),
+        mistake(
+            "that is the standard error of a coin, 0.5 / √n; put your own share in for p",
+            _with_error(lambda p, n, hits: 0.5 / n**0.5),
+        ),
+        slips.per_cent(hit_rate, says="those are per cent; shares between 0 and 1 are wanted, both"),
+        mistake(
+            "the share is right; its standard error is in per cent",
+            _with_error(lambda p, n, hits: 100 * (p * (1 - p) / n) ** 0.5),
+        ),
+        mistake(
+            "the share is in per cent, its standard error is not: shares between 0 and 1 for both", _share_in_per_cent
+        ),
+        mistake(
+            "those are two standard errors; return one", _with_error(lambda p, n, hits: 2 * (p * (1 - p) / n) ** 0.5)
+        ),
     ],
-)  # fmt: skip
+)
 
 # 12.5 · leakage --------------------------------------------------------------------------------------------------
 

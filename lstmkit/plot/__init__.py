@@ -1,6 +1,7 @@
 """Arrays in, figure out: `charts` draws numbers, the other files draw mechanisms. Every function returns its figure."""
 
 from lstmkit.plot.charts import *  # noqa: F403
+from lstmkit.plot.forecasts import *  # noqa: F403
 from lstmkit.plot.gates import *  # noqa: F403
 from lstmkit.plot.networks import *  # noqa: F403
 from lstmkit.plot.paths import *  # noqa: F403
