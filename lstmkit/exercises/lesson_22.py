@@ -235,6 +235,7 @@ _MORE = {"unexplained": "rises", "relative error": "falls", "times smaller": 4}
 define(
     "22.3",
     reference=_MORE,
+    allowed={"unexplained": ("rises", "falls", "stays"), "relative error": ("rises", "falls", "stays")},
     mistakes=[
         mistake(
             "look at the training curves' own number: sixteen curves can be learnt to a hair, 256 less well in as many steps",
@@ -274,6 +275,7 @@ _PASSES = {
 define(
     "22.4",
     reference=_PASSES,
+    allowed={"captioner, cheaper": ("back", "forward")},
     mistakes=[
         mistake(
             "a pass back starts at an output, a pass forward at an input: you have them the other way round",
