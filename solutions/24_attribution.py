@@ -433,7 +433,7 @@ occlusion = exercise("24.5", occlusion)
 METHODS = {"|x|": lambda f, x: x, "gradient": attribution.gradient}
 METHODS["SmoothGrad"] = lambda f, x: attribution.smoothgrad(f, x, generator=generator(0))
 METHODS["gradient × input"] = attribution.gradient_x_input
-METHODS["integrated gr."] = lambda f, x: attribution.integrated_gradients(f, x, points=20).attribution
+METHODS["integrated gr."] = lambda f, x: attribution.integrated_gradients(f, x, points=60).attribution
 METHODS["occlusion, 4 steps"] = lambda f, x: attribution.occlusion(f, x, window=(4, 1))
 maps = {name: method(model, x).abs() for name, method in METHODS.items()}
 found = {name: attribution.auprc(map, mask).value.mean() for name, map in maps.items()}
