@@ -140,7 +140,8 @@ def _layer_matrices(step: Step, R: int) -> Tensor:
     """One layer in one direction in chunks, (P, N, L·H+S, S+L·D), cut so that R rows go through them fastest."""
     T, N, _, H = step.q.shape
     S, D = H * step.states, step.W.shape[1] - H
-    costs = {L: T / L * (STEP / R + (L * H + S) * (S + L * D)) for L in (1, 2, 4, 8, 16, 32, 64)}
+    size = {L: T / L * (L * H + S) * (S + L * D) for L in (1, 2, 4, 8, 16, 32, 64)}  # entries, for each sample
+    costs = {L: T / L * STEP / R + size[L] for L in size if size[L] <= 1.25 * size[1]}  # they are all held at once
     eye = torch.eye(H, dtype=step.q.dtype, device=step.q.device)[None, None]
     return _matrices([step], eye, T, min(costs, key=costs.get))
 
@@ -243,8 +244,11 @@ def _tiles(tape: Tape, result: Tensor, norms: bool) -> None:
     D = tape.stack[0][0].W.shape[1] - H
     width = 2 * W.shape[0] + W.shape[1] + 6 * H * depth + 64 * D * norms  # entries of work space for one row of a sweep
     if directions == 2 and (depth > 1 or norms):  # norms: the two directions meet where s = t
-        outputs = limit // (K * T * (4 * H * directions + W.shape[1]))
-        for n in slices(N, outputs // T):
+        outputs = limit // (K * T * (7 * H * directions + 2 * W.shape[1] + 6 * D * norms))
+        each = sum(
+            T * (H + H * step.states) * step.W.shape[1] for both in tape.stack for step in both
+        )  # of the layers' matrices
+        for n in slices(N, min(outputs // T, limit // (8 * each))):
             tiles = slices(T, outputs // (n.stop - n.start))
             R = (tiles[0].stop - tiles[0].start) * K
             matrices = [
