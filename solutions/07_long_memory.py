@@ -396,8 +396,8 @@ fig.suptitle("The adding problem, one line for each training; dashed: always 1")
 fig
 
 # %% [markdown]
-# Did you expect the factory LSTM to fail? It sits on the yardstick for a few hundred steps, and then it learns (nearly every start does). The tanh RNN stays there.
-# The ReLU RNN learns as well, for its factor starts at 1: gates are not the only way to carry a gradient.
+# Did you expect the factory LSTM to fail? It sits on the yardstick for a few hundred steps, and then it learns, in most starts. The tanh RNN stays there. The ReLU
+# RNN learns as well, for its factor starts at 1: gates are not the only way to carry a gradient.
 
 # %% tags=["claim"]
 lowest = min(curve.min() for curve in curves["tanh"])
@@ -448,9 +448,9 @@ claim("the error is halved at the same look or up to 50 steps later: steps", 25 
 # %% [markdown]
 # ## Take the near evidence away
 #
-# But how could the way open, if nothing came from afar? A hunch: something always comes from *near*. In some sequences the second number stands close to
-# the end; that may be enough to move a few forget gates, and so on from there. A hunch can be tested: the same job, the same forty steps, but *both marks
-# among the first twenty*. Now no error has a short way. And four starts, to see what it takes:
+# How could the way open, if nothing came from afar? A hunch: something comes from *near*. In some sequences the second number stands close to the end; that
+# may move a few forget gates, and so on from there. Test it: the same job, the same forty steps, but *both marks among the first twenty*. Now no error has a
+# short way. And four starts, to see what it takes:
 #
 # | start | 1 | 2 | 3 | 4 |
 # |---|---|---|---|---|
@@ -512,14 +512,13 @@ plot.bars(bars, x="start", y="R²", title="read before training", ax=axes[4])
 fig
 
 # %% [markdown]
-# Only the fourth. The hunch holds: without near evidence the factory LSTM, which could learn before, does not. And look at start 2. *Its gradient arrives*, with
-# a factor near 1, and yet it learns nothing. The last panel tells why: before training, how well can the sum be read from the last state at all,
-# by the best linear read-out (fitted by least squares)? From starts 1 and 3 not at all: it is forgotten. From start 2 in part: its pipe is open, but so is its
-# input, and what matters is buried under 38 numbers that do not. From start 4 nearly all.
+# Only the fourth. The hunch holds: without near evidence the factory LSTM does not learn. And look at start 2. *Its gradient arrives*, with a factor near 1, and
+# yet it learns nothing. The last panel gives a reason: before training, how much of the sum can be read from the last state, by the best linear
+# read-out? From starts 1 and 3 nothing: it is forgotten. From start 2 a part: its pipe is open, but so is its input, and what matters is buried under 38
+# numbers that do not. From start 4 nearly all.
 #
-# *To remember is to keep, and to leave out.* A gradient that arrives is necessary, and not sufficient. This is what **chrono initialisation** does (Tallec and
-# Ollivier, 2018): every cell gets a memory length $u$ of its own, $b_f = \ln u$ and $b_i = -\ln u$. Then it loses one part in $1 + u$ at each step,
-# and writes as little.
+# *To remember is to keep, and to leave out.* A gradient that arrives is not sufficient. **Chrono initialisation** (Tallec and Ollivier, 2018) does both: a memory
+# length $u$ for each cell, $b_f = \ln u$ and $b_i = -\ln u$. Then it loses one part in $1 + u$ at each step, and writes as little.
 
 # %% tags=["claim"]
 good = [number for number in early if max(curve[-1] for curve in early[number]) < 0.02]
@@ -628,9 +627,8 @@ fig
 # The amount follows the number closely, along a line; but it is *not* the number. The line may fall, and it may cross zero anywhere: the read-out's weight and
 # bias set that right. What can be undone later need not be right now.
 #
-# And the right-hand panel is a warning. Several cells know the sum and have next to no part in the answer. Whoever looks for "the cell that holds
-# the sum" by correlation alone may well find one of those. A trace shows what a cell *does*; that the network *relies* on it is another claim, and one that
-# gradients can test ([lesson 22](22_output_gradients.ipynb)).
+# And the right-hand panel is a warning. Several cells know the sum and have next to no part in the answer: whoever looks for “the cell that holds the sum” by
+# correlation may find one of those. That a cell *knows* is one claim; that the network *relies* on it is another, for gradients to test ([lesson 22](22_output_gradients.ipynb)).
 
 # %% tags=["claim"]
 claim("over the marked steps of 500 sequences, R² between number and amount", fits, at_least=0.85)
