@@ -110,6 +110,13 @@ define(
             "you sum without forgetting: each cell is kept by f before the new value is added",
             slips.with_inputs(remember, lambda g, f, i: (g, torch.ones_like(f), torch.ones_like(i))),
         ),
+        mistake(
+            "you return a list; torch.stack(cells) makes one tensor of it", lambda g, f, i: list(remember(g, f, i))
+        ),
+        mistake(
+            "the return stands inside the loop, so it ends after the first step: move it out",
+            lambda g, f, i: remember(g[:1], f[:1], i[:1]),
+        ),
         slips.first_step_skipped(remember, arg=(0, 1, 2), axis=0),
         slips.stops_early(remember, arg=(0, 1, 2), axis=0),
         slips.reads_backwards(remember, arg=(0, 1, 2), axis=0),
@@ -180,6 +187,14 @@ define(
         mistake(
             "your cell lets go at a mark as well; here the marked ones add up, and only a reset empties",
             lambda m, r, a: ((1 - m) * (1 - r), m, a),
+        ),
+        mistake(
+            "your forget gate lets go at a mark as well, and is −1 at a marked reset; marked numbers add up, and a gate is never below 0",
+            lambda m, r, a: (1 - r - m, m, a),
+        ),
+        mistake(
+            "your input gate is −1 at a reset without a mark: a reset empties the cell by the forget gate alone",
+            lambda m, r, a: (1 - r, m - r, a),
         ),
         mistake("your cell keeps only at marks: everything is lost at a step without one", lambda m, r, a: (m, m, a)),
         mistake("your cell is emptied when it is asked; to look takes nothing away", lambda m, r, a: (1 - a, m, a)),
@@ -554,6 +569,7 @@ define(
         mistake("there f is one half: it takes half away. Look for the step where f is 0", {"erased at": 10}),
         mistake("at step 10 the forget gate is half closed: half of the cell is gone", {"cell after step 12": -0.6}),
         mistake("what was written before step 7 is gone: there f was 0", {"cell after step 12": 0.7}),
+        mistake("f is one half at step 10 alone: the cell is halved once", {"cell after step 12": -0.15}),
         mistake(
             "what was written before step 7 is gone (f = 0), and only then is the rest halved",
             {"cell after step 12": 0.35},

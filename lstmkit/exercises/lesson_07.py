@@ -150,18 +150,18 @@ define(
             {"bias for half-life 100": 0.5**0.01},
         ),
         mistake(
-            "the bias at which σ is 0.99 loses a hundredth in a step, and after 100 steps about e⁻¹ is left, less than half",
-            {"bias for half-life 100": math.log(99)},
-        ),
-        mistake(
             "that is the forget gate of half-life 14 again: put 100 for 14 in fᵏ = ½, then turn σ around",
             {"bias for half-life 100": 3.0},
+        ),
+        mistake(
+            "you let the same amount go at every step: half of it is not gone after 0.5 / (1 − f) steps; solve fᵏ = ½",
+            {"half-life at bias 3": 0.5 / (1 - _keep)},
         ),
         mistake("k = ln ½ / ln f, not ln ½ / f", {"half-life at bias 3": round(-math.log(0.5) / _keep, 2)}),
         mistake("per cent: the factor is a share, between 0 and 1", {"factor at bias 3": 100 * _keep}),
         mistake("per cent: the factor is a share, between 0 and 1 (at bias 0)", {"factor at bias 0": 50.0}),
         mistake(
-            "with b = ln 100 the cell loses 1/101 in a step, and after 100 steps e⁻¹ is left, less than half: close, but a "
+            "with b = ln 100 (or with f = 0.99) the cell loses about a hundredth in a step, and after 100 steps e⁻¹ is left, less than half: close, but a "
             "little more bias is needed",
             {"bias for half-life 100": math.log(100)},
         ),
@@ -469,6 +469,16 @@ def _other_way(n, a):
     return slope, n.mean() - a.mean() / slope, fit
 
 
+def _mixed(n, a):
+    slope = ((n - n.mean()) * (a - a.mean())).mean() / n.var()
+    return slope, n.mean() - a.mean() / slope, _line(n, a)[2]
+
+
+def _two_slips(n, a):
+    slope, _, fit = _line(n, a)
+    return slope, -a.mean() / slope, fit.sqrt() * slope.sign()
+
+
 def _masked_by_product(number, mark, i, g):
     return _line((number * mark).flatten(), (i * g * mark).flatten())
 
@@ -540,6 +550,15 @@ define(
         mistake(
             "this is the mean squared deviation from the line; R² compares it with the variance of the amounts",
             _instead(2, lambda s, z, r, n, a: (a - s * (n - z)).square().mean()),
+        ),
+        mistake("the mean number is missing: zero = n̄ − ā / slope", _instead(1, lambda s, z, r, n, a: -a.mean() / s)),
+        mistake(
+            "your slope divides a mean by `n.var()`, which counts one less; use the mean of dn² (or `var(correction=0)`)",
+            lambda n, m, i, g: _mixed(*_picked(n, m, i, g)),
+        ),
+        mistake(
+            "the mean number is missing in zero, n̄ − ā / slope, and the last one is the correlation; R² is its square",
+            lambda n, m, i, g: _two_slips(*_picked(n, m, i, g)),
         ),
         slips.results_swapped(
             amount_line, 0, 1, says="slope and zero have changed places: the order is slope, zero, R²"
