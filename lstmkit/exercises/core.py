@@ -164,7 +164,7 @@ def _refuse_strange_words(id: str, reference: Any, allowed: Sequence | Mapping |
     parts = reference.items() if isinstance(reference, Mapping) else [(None, reference)]
     for key, right in parts:
         words = allowed.get(key) if isinstance(allowed, Mapping) else allowed
-        if words is not None and right not in words:
+        if words is not None and (getattr(right, "shape", ()) or right not in words):
             raise ValueError(f"exercise {id}: the reference {right!r} is not among the allowed answers {tuple(words)}")
 
 
