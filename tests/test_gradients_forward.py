@@ -292,6 +292,31 @@ def test_transition_jacobian_equals_autograd_of_one_step(cls, depth):
         state = after.detach()
 
 
+@pytest.mark.parametrize("kind", ["nn.RNN", "nn.GRU", "nn.LSTM"])
+@pytest.mark.parametrize("wiring", WIRINGS)
+@pytest.mark.parametrize("N", [1, 2])
+def test_square_or_not_in_chunks_or_whole_the_sweep_forward_is_the_same(monkeypatch, kind, wiring, N):
+    torch.manual_seed(0)
+    layer, z = eval(kind)(D, H, batch_first=True).double(), torch.randn(N, 3, dtype=torch.float64)
+    start, enter, head, back = (nn.Linear(*shape).double() for shape in ((3, H), (3, D), (H, 2), (2, D)))
+    begin = lambda z: (start(z)[None], start(z)[None].sin()) if kind == "nn.LSTM" else start(z)[None]  # noqa: E731
+    read = {
+        "every step": lambda z: enter(z)[:, None].expand(-1, 7, -1),
+        "initial state": None,
+    }.get(wiring, lambda z: torch.cat([enter(z)[:, None], z.new_zeros(N, 6, D)], dim=1))
+    given = dict(start=begin, inputs=read, head=head, steps=7, feedback=back if "fed" in wiring else None)
+    monkeypatch.setattr(forward, "_road", lambda *_: "z")
+    want = G.one_to_many_jacobian(layer, z, **given)
+    monkeypatch.setattr(forward, "FEW", 0)  # an LSTM's h and c each by themselves
+    assert_close(G.one_to_many_jacobian(layer, z, **given), want)
+    for few in (0, 16):
+        monkeypatch.setattr(forward, "FEW", few)
+        monkeypatch.setattr(forward.settings, "WORKSPACE", 3 * 8 * N * 2 * H * (2 * H + 18))  # about three steps
+        assert_close(G.one_to_many_jacobian(layer, z, **given), want)
+    monkeypatch.setattr(forward, "DENSE", 0)  # gate by gate
+    assert_close(G.one_to_many_jacobian(layer, z, **given), want)
+
+
 def test_a_product_of_transitions_carries_the_gradient():
     torch.manual_seed(0)
     layer, x = nn.GRU(D, H, batch_first=True).double(), torch.randn(1, 6, D, dtype=torch.float64)

@@ -31,6 +31,7 @@ from lstmkit.shapes import expect
 ENTRY = 20  # the elementwise work on one entry of d
 STEP = 1e6  # what a step of the sweep costs before it does anything
 DENSE = 7_000  # N·H² up to which the gates are multiplied into W_hh
+FEW = 16  # rows up to which an LSTM's h and c go through one square matrix
 PASS = 2e6  # one batched backward pass through start or inputs
 
 
@@ -131,6 +132,11 @@ def transition_jacobian(layer: nn.Module, x: Tensor, state=None) -> Tensor:
     def work() -> None:
         for ts in slices(T, settings.WORKSPACE // x.element_size() // (N * S * 6 * H)):
             count = ts.stop - ts.start
+            if depth == 1:  # its matrices, as they are
+                alive()
+                step = tape.stack[0][0].map(lambda part, ts=ts: part[ts])
+                result[:, ts] = step.dense(square=True)[0].permute(1, 0, 3, 2)
+                continue
             new = [[None] * depth for _ in range(states)]
             eye = torch.eye(S, dtype=x.dtype, device=x.device).view(S, states * depth, H).expand(N * count, -1, -1, -1)
             from_x = None
@@ -261,13 +267,14 @@ def _sweep(stack, C, loop, state: Tensor | None, seen: list, R: int, N: int) -> 
 
     def work() -> Tensor:
         with torch.inference_mode():  # nothing here is ever differentiated: views cost less
-            return torch.stack(_hidden(stack, loop, state, seen, R, N)) @ C.transpose(2, 3)
+            tops = torch.stack(_hidden(stack, loop, state, seen, R, N))
+            return tops[..., : C.shape[3]] @ C.transpose(2, 3)
 
     return run(work, C.device)
 
 
 def _hidden(stack, loop, state: Tensor | None, seen: list, R: int, N: int) -> list[Tensor]:
-    """The tangents of the last layer's output at every step, (N, R, H·directions) each."""
+    """The tangents of the last layer's output at every step, (N, R, H·directions) each; whatever stands behind them is not to be read."""
     T, first = len(seen), stack[0][0]
     H, depth, directions = first.q.shape[3], len(stack), len(stack[0])
     if state is None:
@@ -305,29 +312,48 @@ def _hidden(stack, loop, state: Tensor | None, seen: list, R: int, N: int) -> li
 
 def _hidden_by_matrices(step: Step, state: Tensor, seen: list) -> list[Tensor]:
     """The same for one small layer: all gates are multiplied into the weights at once, and a step is one product."""
-    N, H, tops = len(state), step.q.shape[3], []
-    A, direct = step.ready().dense()
-    h, c = state[..., :H], state[..., None, H:]
+    (N, R, S), H, T, tops = state.shape, step.q.shape[3], len(seen), []
+    square = R <= FEW
+    h, c = (state, None) if square or S == H else (state[..., :H], state[..., None, H:])
     product, joined = torch.bmm, torch.baddbmm
     if N == 1:  # without the axis of one: less to do at every step
-        A, direct, h, c = A[:, 0], None if direct is None else direct[:, 0], h[0], c[0]
-        product, joined = torch.mm, torch.addmm
-    A, direct = A.unbind(0), None if direct is None else direct.unbind(0)
+        product, joined, h, c = torch.mm, torch.addmm, h[0], None if c is None else c[0]
     shape = h.shape[:-1]
-    for t, tangent in enumerate(seen):
-        alive()
-        if tangent is None:
-            new = product(h, A[t])
-        else:
-            moved = step.enter(tangent @ step.W[:, H:].T, t)
-            new = joined(moved[0] if N == 1 else moved, h, A[t])
-        if direct is not None:
-            new = torch.addcmul(new.view(*shape, 2, H), c, direct[t])
-            h, c = new.select(-2, 0), new.narrow(-2, 1, 1)
-        else:
-            h = new
-        tops.append(h)
+    for ts in slices(T, settings.WORKSPACE // (state.element_size() * N * S * (S + 6 * R))):
+        part = Step(step.W, step.q[ts], step.states, None, step.first if ts.start == 0 else None)
+        A, direct = part.dense(square)
+        moved = _entered(part, seen[ts], N, R)
+        if N == 1:
+            A, direct, moved = (
+                A[:, 0],
+                None if direct is None else direct[:, 0],
+                [m if m is None else m[0] for m in moved],
+            )
+        A, direct = A.unbind(0), None if direct is None else direct.unbind(0)
+        for t, own in enumerate(moved):
+            alive()
+            new = product(h, A[t]) if own is None else joined(own, h, A[t])
+            if direct is not None:
+                new = torch.addcmul(new.view(*shape, 2, H), c, direct[t])
+                h, c = new.select(-2, 0), new.narrow(-2, 1, 1)
+            else:
+                h = new
+            tops.append(h)
     return [top[None] for top in tops] if N == 1 else tops
+
+
+def _entered(step: Step, seen: list, N: int, R: int) -> list[Tensor | None]:
+    """What x_t alone moves, (N, R, S), for each t of seen; None for nothing."""
+    some = [t for t, tangent in enumerate(seen) if tangent is not None]
+    if not some:
+        return seen
+    same = all(seen[t] is seen[some[0]] for t in some)  # what every step reads alike is multiplied once
+    read = seen[some[0]][None] if same else torch.stack([seen[t] for t in some])
+    moved, H = [None] * len(seen), step.q.shape[3]
+    own = Step(step.W, step.q if len(some) == len(seen) else step.q[some], step.states)
+    for t, tangents in zip(some, own.enter(read @ step.W[:, H:].T).unbind(0), strict=True):
+        moved[t] = tangents
+    return moved
 
 
 def _hidden_in_a_loop(stack: list[Step], loop: Tensor, begun: list, seen: list) -> list[Tensor]:

@@ -146,12 +146,15 @@ class Step:
         h_new = d.sum(2) if d.shape[2] > 1 else d[:, :, 0]
         return (h_new if self.f is None else torch.addcmul(h_new, h, self.f[t])), None
 
-    def dense(self) -> tuple[Tensor, Tensor | None]:
+    def dense(self, square: bool = False) -> tuple[Tensor, Tensor | None]:
         """Every step with its gates multiplied in: A, (T, N, H, S), from h before to the state behind; for an LSTM also what c before
-        gives to h and to c behind, (T, N, 1, 2, H)."""
+        gives to h and to c behind, (T, N, 1, 2, H). square: both in one, (T, N, S, S), and None."""
         (T, N, _, H), B, late = self.q.shape, len(self.W) // self.q.shape[3], self.q[:, :, :, None]
+        S = H * self.states
         W = self.W[:, :H].view(B, H, H).transpose(1, 2)
-        A = self.q.new_empty(T, N, H, H * self.states)
+        square = square and S > H
+        whole = self.q.new_zeros(T, N, S, S) if square else self.q.new_empty(T, N, H, S)
+        A = whole[:, :, :H]
         to_h, to_last = A[..., :H], A[..., -H:]
         gates = [g for g in range(B) if self.states == 1 or g != 3]
         torch.mul(W[gates[0]], late[:, :, gates[0]], out=to_last)
@@ -166,17 +169,23 @@ class Step:
         if self.first is not None:
             A[0] = Step(self.first, self.q[:1], self.states).dense()[0][0]
         if self.states == 1:
-            return A, None
+            return whole, None
         f = self.q[:, :, B]
-        return A, torch.stack([self.q[:, :, B + 1] * f, f], dim=2)[:, :, None]
+        if square:
+            torch.mul(self.q[:, :, B + 1], f, out=whole[:, :, H:, :H].diagonal(dim1=2, dim2=3))
+            whole[:, :, H:, H:].diagonal(dim1=2, dim2=3).copy_(f)
+            return whole, None
+        return whole, torch.stack([self.q[:, :, B + 1] * f, f], dim=2)[:, :, None]
 
-    def enter(self, from_x: Tensor, t: int) -> Tensor:
-        """What x_t alone moves: ẋ_t W_ihᵀ, (N, R, B·H), to tangents of the state, (N, R, S)."""
-        d = from_x.unflatten(2, (-1, self.q.shape[3])) * self.k[t]
+    def enter(self, from_x: Tensor) -> Tensor:
+        """What the inputs alone move: ẋ W_ihᵀ, (T or 1, N, R, B·H), to tangents of the states, (T, N, R, S)."""
+        B = len(self.W) // self.q.shape[3]
+        q = self.q[:, :, None]
+        d = from_x.unflatten(3, (B, -1)) * q[:, :, :, :B]
         if self.states == 1:
-            return d.sum(2)
-        c = d[:, :, :3].sum(2)
-        return torch.cat([torch.addcmul(d.select(2, 3), c, self.a[t]), c], dim=2)
+            return d.sum(3)
+        c = d[:, :, :, :3].sum(3)
+        return torch.cat([torch.addcmul(d[:, :, :, 3], c, q[:, :, :, B + 1]), c], dim=3)
 
 
 def linearise(net: Net, weights: list[Tensor], x: Tensor, h: Tensor, h0: Tensor, c0: Tensor) -> Step:

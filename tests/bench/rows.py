@@ -213,7 +213,8 @@ def transitions(show: Callable) -> list[dict]:
     return rows
 
 
-GOALS = {  # row: (against the loop, against the best stock way)
+# row: (against the loop, against the best function that torch has for it; a batch replicated by hand is no function of torch's, and is shown beside)
+GOALS = {
     "initial state, N=1 T=40 H=48 D=4 K=1": (5, 3),
     "initial state, N=1 T=200 H=64 D=8 K=8": (60, 3),
     "fed-back outputs, N=1 T=40 H=48 D=4 K=1": (20, 5),
@@ -229,22 +230,23 @@ def table(rows: list[dict]) -> list[str]:
     """The rows in markdown: peers' times as multiples of ours."""
     names = ["loop", "batched", "replicated", "jacrev", "jvp", "jacfwd"]
     lines = [
-        "| model | ours, ms | " + " | ".join(names) + " | best stock way | goal |",
-        "|" + "---|" * (len(names) + 4),
+        "| model | ours, ms | " + " | ".join(names) + " | best of all | best function of torch | goal |",
+        "|" + "---|" * (len(names) + 5),
     ]
     for row in rows:
         times = {name: found[0] / row["seconds"] for name, found in row["peers"].items() if found}
         cells = [f"{'~' if row['peers'][name][1] else ''}{times[name]:.1f}" if name in times else "–" for name in names]
         best = min(times, key=times.get)
+        stock = min((name for name in times if name not in ("loop", "replicated")), key=times.get, default=best)
         goal = GOALS.get(row["name"])
         verdict = f"{'✓' if times[best] > 1 else '✗'} ahead"
         if "last output" in row["name"]:
             verdict = "one pass is all there is: the checks' cost"
         if goal:
             verdict += f" {'✓' if times['loop'] >= goal[0] else '✗'} loop ≥ {goal[0]}×"
-            verdict += f" {'✓' if times[best] >= goal[1] else '✗'} stock ≥ {goal[1]}×" if goal[1] > 1 else ""
+            verdict += f" {'✓' if times[stock] >= goal[1] else '✗'} torch ≥ {goal[1]}×" if goal[1] > 1 else ""
         lines.append(
-            f"| {row['name']} | {1e3 * row['seconds']:.2f} | {' | '.join(cells)} | {times[best]:.1f}× ({best}) | {verdict} |"
+            f"| {row['name']} | {1e3 * row['seconds']:.2f} | {' | '.join(cells)} | {times[best]:.1f}× ({best}) | {times[stock]:.1f}× ({stock}) | {verdict} |"
         )
     return lines
 
