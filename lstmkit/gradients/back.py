@@ -257,6 +257,7 @@ def _tiles(tape: Tape, result: Tensor, norms: bool) -> None:
             put = writer(tape, result, n, slice(0, K), False, norms)
             for ts in tiles:
                 put(ts.start, 0, _layered(tape, matrices, n, ts))
+            del matrices  # before the next samples' are made
         return
     for n in slices(N, limit // (T * K * width)):
         for k in slices(K, limit // ((n.stop - n.start) * T * width)):
