@@ -9,7 +9,20 @@ import torch
 from torch import nn
 
 from lstmkit.data.text import SPECIAL
-from lstmkit.models import END, PAD, START, UNKNOWN, Attention, Decoder, DecoderState, EncoderDecoder, beam, greedy
+from lstmkit.models import (
+    END,
+    PAD,
+    START,
+    UNKNOWN,
+    Attention,
+    Captioner,
+    Decoder,
+    DecoderState,
+    EncoderDecoder,
+    beam,
+    caption_loss,
+    greedy,
+)
 
 KINDS = (None, "dot", "additive")
 
@@ -192,3 +205,50 @@ def test_bad_input_is_named():
         Attention(4, 4, "cosine")
     with pytest.raises(ValueError, match="tokens has shape"):
         model.decode(torch.ones(2, 3, dtype=torch.long), model.encode(*batch()))
+
+
+def captioner(size: int = 8) -> tuple[Captioner, torch.Tensor]:
+    torch.manual_seed(4)
+    model = Captioner(9, hidden_size=6, embedding_size=5, size=size).double().eval()
+    nn.init.normal_(model.read.weight, std=2.0)
+    return model, torch.rand(4, size, size, dtype=torch.float64)
+
+
+def test_a_captioner_fed_a_caption_says_what_its_steps_say():
+    model, pictures = captioner()
+    words = torch.randint(4, 9, (4, 5))
+    state, steps = model.look(pictures), []
+    assert [tuple(part.shape) for part in state] == [(4, 6), (4, 6)] and state[0].abs().max() < 1
+    for t in range(5):
+        log_p, state = model.step(words[:, t], state)
+        steps.append(log_p)
+    whole = model(pictures, words)
+    torch.testing.assert_close(whole, torch.stack(steps, 1), rtol=0, atol=1e-12)
+    torch.testing.assert_close(whole.exp().sum(2), torch.ones(4, 5, dtype=torch.float64))
+    for n in range(4):  # outside training no caption depends on its batch
+        torch.testing.assert_close(model(pictures[n : n + 1], words[n : n + 1]), whole[n : n + 1], rtol=0, atol=1e-10)
+
+
+def test_a_caption_s_loss_is_the_mean_over_its_real_words():
+    model, pictures = captioner()
+    captions = torch.full((4, 7), PAD)
+    for row, n in zip(captions, (5, 2, 0, 3), strict=True):
+        row[: n + 2] = torch.tensor([START, *[5] * n, END])
+    log_p = model(pictures, captions[:, :-1])
+    real = [log_p[n, t, captions[n, t + 1]] for n, t in product(range(4), range(6)) if captions[n, t + 1] != PAD]
+    assert len(real) == 14
+    torch.testing.assert_close(caption_loss(model, pictures, captions), -torch.stack(real).mean())
+    wide = nn.functional.pad(captions, (0, 3))
+    torch.testing.assert_close(caption_loss(model, pictures, wide), -torch.stack(real).mean())
+
+
+def test_a_captioner_writes_with_either_search_and_names_bad_sizes():
+    model, pictures = captioner(12)
+    written = greedy(model.step, model.look(pictures), 5)
+    assert len(written.tokens) == 4 and all(len(words) <= 5 for words in written.tokens)
+    wider = beam(model.step, model.look(pictures), 5, width=50)
+    assert (wider.scores >= written.scores - 1e-9).all()
+    with pytest.raises(ValueError, match="size is 10; expected a multiple of 4"):
+        Captioner(9, size=10)
+    with pytest.raises(ValueError, match="pictures has shape"):
+        model.look(torch.rand(4, 12, 8, dtype=torch.float64))
