@@ -153,6 +153,7 @@ fig, axes = plot.panels(1, 3, size=(4, 2.7), sharey=True)
 for n, ax in enumerate(axes):
     both = {"truth": y[n], "LSTM": model(z[n : n + 1])[0]}
     plot.series(both, steps, x="step t", y="y", title=f"New oscillation {n + 1}", ax=ax)
+axes[0].set_ylim(-1.6, 2.6)  # room for the legends
 fig
 
 # %% [markdown]
@@ -261,9 +262,9 @@ each_input = [torch.corrcoef(torch.stack([J[..., d].flatten(), truth[..., d].fla
 claim("for each of the four inputs they correlate with the formula by at least 0.98", min(each_input), at_least=0.98)
 by_step = (J - truth).norm(dim=2).mean(0) / truth.norm(dim=2).mean(0)
 claim(
-    "at step 1 the error is at least 1.6 times as large a share as on average",
-    by_step[0] / by_step.mean(),
-    at_least=1.6,
+    "the error is a larger share of what is there at step 1 than at any later step",
+    by_step[0] / by_step[1:].max(),
+    at_least=1.05,
 )
 
 # %% [markdown]
@@ -294,6 +295,7 @@ fig, axes = plot.panels(1, 3, size=(4, 2.7), sharey=True)
 for n, ax in enumerate(axes):
     both = {"truth": few_y[n], "LSTM": few(few_z[n : n + 1])[0]}
     plot.series(both, steps, x="step t", y="y", title=f"Training oscillation {n + 1}", ax=ax)
+axes[0].set_ylim(-1.6, 2.6)  # room for the legends
 fig
 
 # %% [markdown]
@@ -372,14 +374,14 @@ network, z_256, y_256 = learn_from(256)
 
 # %% tags=["claim"]
 claim(
-    "256 oscillations: at least twice as much of the training curves is unexplained",
+    "256 oscillations: at least two and a half times as much of the training curves is unexplained",
     unexplained(network, z_256, y_256) / own_curves,
-    at_least=2,
+    at_least=2.5,
 )
 claim(
-    "and the gradients there are at least 2.5 times less wrong",
+    "and of 1, 4 and 16, the one that the check asks for is nearest to how many times smaller the gradients' error is",
     few_error / relative_error(network, z_256),
-    at_least=2.5,
+    between=(2.5, 10),
 )
 
 # %% [markdown]
@@ -465,8 +467,8 @@ passes = exercise("22.4", passes)
 #
 # ### Exercise 22.5 · All columns in one walk (12 min, ●●○)
 #
-# *Goal:* the whole Jacobian, $\partial y_t/\partial z_d$ for t = 1 … T, in one walk forward, without autograd. *Given:* the network above. *Done when* the
-# check says ✓.
+# *Goal:* the whole Jacobian, $\partial y_t/\partial z_d$ for t = 1 … T, in one walk forward, without autograd (the check switches it off). *Given:* the network
+# above. *Done when* the check says ✓.
 
 
 # %% tags=["exercise"]
@@ -543,9 +545,9 @@ from time import perf_counter
 
 
 def milliseconds(way, z):
-    """The fastest of three runs."""
+    """The fastest of five runs."""
     times = []
-    for _ in range(3):
+    for _ in range(5):
         begun = perf_counter()
         way(model, z)
         times.append(1000 * (perf_counter() - begun))
@@ -558,7 +560,7 @@ for name, (one, all_200) in took.items():
 outcome("22.c", took["loop, back"][0] / took["jvp, forward"][0])
 
 # %% [markdown]
-# Equal to ten digits; and ten times fewer passes are *not* ten times faster: for one sample `jvp` gains little or nothing. Torch has a fast kernel for
+# Equal to ten digits; and ten times fewer passes are *not* ten times faster: for one sample `jvp` gains little or nothing, and may lose. Torch has a fast kernel for
 # the LSTM and its backward pass, and none for its tangents: forward, it takes the LSTM apart, step by step, in Python. **Count the passes, then
 # measure.** The library's one walk is the fast one here: it saves the passes *and* the overhead.
 
@@ -567,11 +569,13 @@ by_loop = output_gradients(model, z)
 gap = max((by_tangents(model, z) - by_loop).abs().max(), (by_library(model, z) - by_loop).abs().max())
 claim("all three give the same gradients", gap, at_most=1e-10)
 claim(
-    "ten times fewer passes: for one sample not half of that gain",
+    "ten times fewer passes: for one sample not a third of that gain",
     took["loop, back"][0] / took["jvp, forward"][0],
-    at_most=5,
+    at_most=10 / 3,
 )
-claim("the library takes less than half of the loop's time", took["library"][0] / took["loop, back"][0], at_most=0.5)
+claim(
+    "the library takes less than a quarter of the loop's time", took["library"][0] / took["loop, back"][0], at_most=0.25
+)
 
 # %% [markdown]
 # ## Errors that everyone meets

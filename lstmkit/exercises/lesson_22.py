@@ -38,6 +38,12 @@ define(
             "1/γ has no bound as γ goes to 0, but there are only forty steps: which of them is the largest?",
             {"frequency, no damping": float("inf")},
         ),
+        mistake(
+            "that is where the curve of the figure peaks, with its sine: look at the envelope alone, without the sine",
+            {"frequency": 29, "frequency, no damping": 29},
+        ),
+        mistake("that is 1/γ for the damping of the figure, 0.04: here γ is 0.05", {"frequency": 25}),
+        mistake("the steps end at 40: the largest value is at the last of them", {"frequency, no damping": 41}),
     ],
 )
 
@@ -94,6 +100,23 @@ def _every_sample_by_every_sample(model, z):
 
 def _rows_for_columns(y, z):
     return torch.stack([torch.autograd.grad(y[t].sum(), z, retain_graph=True)[0] for t in range(len(y))], dim=1)
+
+
+def _rows_as_steps(y, z):
+    return torch.stack([torch.autograd.grad(y[t].sum(), z, retain_graph=True)[0] for t in range(y.shape[1])], dim=1)
+
+
+def _as_many_as_samples(y, z):
+    return torch.stack([torch.autograd.grad(y[:, t].sum(), z, retain_graph=True)[0] for t in range(len(y))], dim=1)
+
+
+def _always_forty(y, z):
+    return torch.stack([torch.autograd.grad(y[:, t].sum(), z, retain_graph=True)[0] for t in range(40)], dim=1)
+
+
+def _not_watched(model, z):
+    y = model(z.detach())
+    return torch.stack([torch.autograd.grad(y[:, t].sum(), z, retain_graph=True)[0] for t in range(y.shape[1])], dim=1)
 
 
 def _summed_and_copied(model, z):
@@ -154,7 +177,7 @@ def _models():
     return [
         case(one_to_many(6), torch.randn(4, 3).double(), label="one to many, z of shape (4, 3), six outputs"),
         case(many_to_many, torch.randn(2, 5, 3).double(), label="a sequence, of shape (2, 5, 3), five outputs"),
-        case(one_to_many(1), torch.randn(1, 3).double(), label="a batch of one, one output"),
+        case(one_to_many(2), torch.randn(1, 3).double(), label="a batch of one, two outputs"),
     ]
 
 
@@ -221,6 +244,48 @@ define(
         slips.last_only(output_gradients, says="this is the last output's gradient alone; every step t has one"),
         slips.last_step_left_out(output_gradients, says="the last step is missing: range(y.shape[1]) has all of them"),
         slips.first_step_left_out(output_gradients, says="the first step is missing: in Python it stands at index 0"),
+        slips.last_for_all(
+            output_gradients,
+            says="the last step's gradient stands at every step: you chose y[:, -1], or you kept z.grad itself, which each pass "
+            "writes over: keep z.grad.clone()",
+        ),
+        slips.result_shifted(
+            output_gradients, says="y[:, t − 1] is one step late, and at t = 0 it is the last one: y[:, t]"
+        ),
+        mistake(
+            "the first step's gradient stands at every step: choose y[:, t], not y[:, 0]",
+            lambda model, z: output_gradients(model, z)[:, :1].expand_as(output_gradients(model, z)),
+        ),
+        mistake("t runs over the steps, y.shape[1], not over the samples", _with_leaf(_as_many_as_samples)),
+        mistake(
+            "all zeros: z.grad is one tensor, and zero_() empties what you have kept, too: keep z.grad.clone()",
+            lambda model, z: torch.zeros_like(output_gradients(model, z)),
+        ),
+        slips.result_reversed(output_gradients, says="the steps stand in reverse: t = 0, 1, … in this order"),
+        mistake(
+            "y[t] is sample t, and there are not as many samples as steps: step t of all samples is the column y[:, t]",
+            _with_leaf(_rows_as_steps),
+        ),
+        mistake(
+            "the model reads a tensor that is not watched: hand it the copy, `z.detach().clone().requires_grad_()`, and no no_grad around",
+            _not_watched,
+        ),
+        mistake(
+            "there is no such step: t runs over range(y.shape[1]), and y[:, t] is its column (forty is the oscillator's number alone)",
+            _with_leaf(_always_forty),
+        ),
+        mistake(
+            "the steps stand on the last axis: torch.stack(…, dim=1) puts them behind the batch",
+            lambda model, z: output_gradients(model, z).movedim(1, -1),
+        ),
+        mistake(
+            "this is a list of T gradients: torch.stack(…, dim=1) makes one tensor of them",
+            lambda model, z: list(output_gradients(model, z).unbind(1)),
+        ),
+        mistake(
+            "your result has lost half of its digits: it is float32, and z is not. torch.zeros(…, dtype=z.dtype), or stack a list",
+            lambda model, z: output_gradients(model, z).float(),
+        ),
         slips.absolute(output_gradients),
         mistake(
             "this is gradient × input, another measure: the gradient alone is wanted",
@@ -235,7 +300,11 @@ _MORE = {"unexplained": "rises", "relative error": "falls", "times smaller": 4}
 define(
     "22.3",
     reference=_MORE,
-    allowed={"unexplained": ("rises", "falls", "stays"), "relative error": ("rises", "falls", "stays")},
+    allowed={
+        "unexplained": ("rises", "falls", "stays"),
+        "relative error": ("rises", "falls", "stays"),
+        "times smaller": (1, 4, 16),
+    },
     mistakes=[
         mistake(
             "look at the training curves' own number: sixteen curves can be learnt to a hair, 256 less well in as many steps",
@@ -281,7 +350,23 @@ define(
             "a pass back starts at an output, a pass forward at an input: you have them the other way round",
             {"oscillator, back": 4, "oscillator, forward": 40, "captioner, back": 784, "captioner, forward": 160},
         ),
-        mistake("that is every entry of the table; a pass fills a whole row or column", {"oscillator, back": 160}),
+        mistake(
+            "that is every entry of the table; a pass fills a whole row or column",
+            {
+                "oscillator, back": 160,
+                "oscillator, forward": 160,
+                "captioner, back": 160 * 784,
+                "captioner, forward": 160 * 784,
+            },
+        ),
+        mistake(
+            "that counts the states' numbers; but the input is z: start a nudge at each of ITS numbers",
+            {"oscillator, forward": 96},
+        ),
+        mistake(
+            "that counts all captions that there are; the outputs are the scores: 8 words with 20 each",
+            {"captioner, back": 20**8},
+        ),
         mistake(
             "one pass back gives the gradient of ONE number: for many outputs it is the sum trap",
             {"oscillator, back": 1, "captioner, back": 1},
@@ -323,13 +408,22 @@ def _tangents(z, S, U, b, u, T, slip=""):
         h = h.tanh()
     if slip == "tanh at the start":
         dot = (1 - h.tanh() ** 2) * dot
+    if slip == "tanh and slope at the start":
+        h = h.tanh()
+        dot = (1 - h**2) * dot
+    if slip == "zeros":
+        dot = torch.zeros_like(dot)
     for _ in range(T):
-        before, a = h, U @ h + (0 if slip == "no b" else b)
-        h = torch.tanh(a)
-        slope = {"old h": 1 - before**2, "of a": 1 - a**2, "no square": 1 - h, "sigmoid": h * (1 - h)}.get(
-            slip, 1 - h**2
-        )
-        moved = dot @ (U if slip == "transposed" else U.T)
+        before, a = h, (U.T if slip in ("U turned", "both turned") else U) @ h + (0 if slip == "no b" else b)
+        h = a if slip == "no tanh" else torch.tanh(a)
+        if slip == "b outside":
+            h = torch.tanh(U @ before) + b
+        slopes = {"old h": 1 - before**2, "of a": 1 - a**2, "no square": 1 - h, "sigmoid": h * (1 - h)}
+        slopes |= {"tanh twice": 1 - h.tanh() ** 2, "(1 − h)²": (1 - h) ** 2}
+        slope = slopes.get(slip, 1 - h**2)
+        moved = dot @ (U if slip in ("transposed", "both turned") else U.T)
+        if slip == "h stands still":
+            h = before
         if slip == "bias":
             moved = moved + b
         if slip == "tanh":
@@ -342,6 +436,8 @@ def _tangents(z, S, U, b, u, T, slip=""):
             continue
         elif slip == "slope first":
             dot = (1 - before.tanh() ** 2) * moved
+        elif slip == "slope inside":
+            dot = (slope * dot) @ U.T
         elif slip == "no U":
             dot = slope * dot
         elif slip == "no slope":
@@ -351,7 +447,7 @@ def _tangents(z, S, U, b, u, T, slip=""):
             continue
         else:
             dot = slope * moved
-        each.append(dot @ u)
+        each.append((1 - (u @ h) ** 2) * (dot @ u) if slip == "read-out slope" else dot @ u)
     return torch.stack(each)
 
 
@@ -391,6 +487,25 @@ def _start_first(z, S, U, b, u, T):
     return _start_too(z, S, U, b, u, T)[:-1]
 
 
+def _one_more(z, S, U, b, u, T):
+    return forward_gradients(z, S, U, b, u, T + 1)
+
+
+def _by_autograd(z, S, U, b, u, T):
+    z = z.detach().clone().requires_grad_()
+    h, each = S @ z, []
+    for _ in range(T):
+        h = torch.tanh(U @ h + b)
+        each.append(torch.autograd.grad(u @ h, z, retain_graph=True)[0])
+    return torch.stack(each)
+
+
+def _without_autograd(answer, *args):
+    """The exercise says: without autograd."""
+    with torch.no_grad():
+        return answer(*args)
+
+
 def _no_read_out(z, S, U, b, u, T):
     h, dot, each = S @ z, S.T, []
     for _ in range(T):
@@ -421,8 +536,9 @@ define(
     cases=lambda: [
         _network(3, 5, 7, "D = 3, H = 5, T = 7"),
         _network(4, 2, 3, "D = 4, H = 2, T = 3"),
-        _network(1, 4, 1, "one input, one step"),
+        _network(1, 4, 2, "one input, two steps"),
     ],
+    run=_without_autograd,
     tolerance=1e-10,
     alternatives=[_columns, _upright],
     mistakes=[
@@ -445,6 +561,41 @@ define(
         mistake("a gradient, not gradient × input: ḣ_0 is S.T alone, without z", _slip("of z")),
         mistake("h_0 = S z has no tanh: its tangent is S.T, without a slope", _slip("tanh at the start")),
         mistake("h_0 = S z has no tanh: only the steps after it do", _slip("tanh of h_0")),
+        mistake(
+            "h_0 = S z has no tanh, so its tangent has no slope either: begin with S @ z and S.T",
+            _slip("tanh and slope at the start"),
+        ),
+        mistake("the tangents begin at zero, so nothing is nudged: ḣ_0 is a column of S, S.T for all", _slip("zeros")),
+        mistake("h has been through its tanh already: the slope is 1 − h², without another tanh", _slip("tanh twice")),
+        mistake("h is squared, not the difference: 1 − h², and you have (1 − h)²", _slip("(1 − h)²")),
+        mistake("first U, then the slope: the slope is that of the tanh behind U", _slip("slope inside")),
+        mistake("the tanh is missing where h is computed: h_t = tanh(U h_{t−1} + b)", _slip("no tanh")),
+        mistake("the read-out y_t = u · h_t has no tanh, so no slope: ẏ_t is dot @ u alone", _slip("read-out slope")),
+        mistake(
+            "here autograd is switched off: no backward pass. Carry the tangents `dot` forward beside h, by the two rules above",
+            _by_autograd,
+        ),
+        mistake("one step too many: T rows, for t = 1 … T", _one_more),
+        mistake("b belongs inside the tanh: h_t = tanh(U h_{t−1} + b)", _slip("b outside")),
+        mistake(
+            "h stands still: the new state has to replace the old one, h = tanh(U @ h + b)", _slip("h stands still")
+        ),
+        mistake("h goes through U itself: U @ h. Only the rows of `dot` need U.T", _slip("U turned")),
+        mistake(
+            "U is turned round in both: U @ h for the state, dot @ U.T for the rows of `dot`", _slip("both turned")
+        ),
+        mistake(
+            "u multiplies and is not summed: y_t = u · h_t, so each row is dot @ u, shape (D,)",
+            lambda z, S, U, b, u, T: _no_read_out(z, S, U, b, u, T) * u,
+        ),
+        slips.result_reversed(forward_gradients, axis=0, says="the rows stand in reverse: t = 1 comes first"),
+        slips.summed_over(
+            forward_gradients, 0, says="the steps are added up: that is the sum trap; every step has a row of its own"
+        ),
+        mistake(
+            "this is a list of T rows: torch.stack makes one tensor of them, (T, D)",
+            lambda *args: list(forward_gradients(*args)),
+        ),
         mistake("b is missing where h is computed: U @ h + b; only the tangent does without it", _slip("no b")),
         mistake(
             "the slope belongs to what goes into this step's tanh: update h first, then 1 − h² of the new one",
