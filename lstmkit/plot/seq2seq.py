@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from lstmkit.plot.charts import _array, heatmap, panels
+from lstmkit.plot.charts import _array, _label, heatmap, panels
 
 __all__ = []
 
@@ -86,11 +86,11 @@ __all__ += ["captioner", "wirings"]
 # ------------------------------------------------------------------------------------------------ the beam as a tree
 
 
-def beam_tree(nodes, kept=(), *, notes=None, title: str = "", size: tuple[float, float] | None = None):
+def beam_tree(nodes, kept=(), *, notes=None, picture=None, title: str = "", size: tuple[float, float] | None = None):
     """Beginnings of sentences as a tree: a box for each word, after <start>; time runs to the right. Returns the figure.
 
     nodes: {beginning, a tuple of words: probability of its last word}; the beginnings of each are there as well.
-    kept: the beginnings in colour; the others are grey. notes: {beginning: what stands behind its box}.
+    kept: the beginnings in colour; the others are grey. notes: {beginning: what stands behind its box}. picture: shown at the left.
     """
     paths = sorted(nodes)
     leaves = [path for path in paths if not any(other[:-1] == path for other in paths)]
@@ -118,7 +118,11 @@ def beam_tree(nodes, kept=(), *, notes=None, title: str = "", size: tuple[float,
             ax.text(*middle, f"{float(nodes[path]):.2f}", ha="center", va="center", fontsize=11, bbox=pale, zorder=2)
         if notes and path in notes:
             ax.text(at[0] + 0.35, at[1], notes[path], ha="left", va="center", fontsize=12)
-    ax.set(xlim=(-0.5, deep + (1.3 if notes else 0.5)), ylim=(-len(leaves) + 0.4, 0.6))
+    if picture is not None:
+        inset = ax.inset_axes((-1.5, (min(high.values()) + 0.0) / 2 - 0.8, 0.9, 1.6), transform=ax.transData)
+        inset.imshow(picture, cmap="Greys")
+        inset.axis("off")
+    ax.set(xlim=(-0.5 if picture is None else -1.5, deep + (1.3 if notes else 0.5)), ylim=(-len(leaves) + 0.4, 0.6))
     ax.axis("off")
     ax.set_title(title, loc="left")
     return fig
@@ -234,14 +238,16 @@ def translator(words, letters, *, fed_back: bool = False, reminded: bool = False
 
 def shares(values, *, x: str = "", y: str = "", xticks=(), yticks=(), title: str = "", ax=None):
     """A table of shares between 0 and 1 as colours with the numbers written in. values: (rows, columns). Returns the figure."""
-    ax = ax or panels(size=(7.2, 0.9 + 0.5 * len(values)))[1]
-    heatmap(values, x=x, y=y, xticks=xticks, yticks=yticks, title=title, signed=False, limit=1.0, ax=ax)
-    ax.tick_params(axis="x", labelrotation=0)
+    ax = ax or panels(size=(7.2, 1.2 + 0.5 * len(values)))[1]
+    ax.imshow(_array(values), cmap="Blues", vmin=0, vmax=1, aspect="auto")
+    ax.set_xticks(range(len(xticks)), xticks)
+    ax.set_yticks(range(len(yticks)), yticks)
+    ax.grid(False)
     for row, line in enumerate(_array(values)):
         for column, value in enumerate(line):
             ink = "white" if value > 0.6 else "black"
             ax.text(column, row, f"{value:.2f}", ha="center", va="center", fontsize=12, color=ink)
-    return ax.figure
+    return _label(ax.figure, ax, x, y, title)
 
 
 __all__ += ["shares", "translator"]
