@@ -29,8 +29,8 @@ define(
                 1.1 * math.log10(1000)),
         mistake("you took the logarithm to base 2; the growth is given for the factor e, not for doubling",
                 1.1 * math.log2(1000)),
-        mistake("that is how many factors of e a thousand holds; each of them takes 1.1 time units", math.log(1000)),
-        mistake("about seven factors of e are in a thousand, but each of them takes 1.1 time units", 7.0),
+        mistake("about seven factors of e are in a thousand, but each of them takes 1.1 time units", math.log(1000)),
+        mistake("that is in steps of 0.05: time units are wanted", LATER / 0.05),
         mistake("each factor of e takes 1.1 time units: multiply the number of factors by it, do not divide",
                 math.log(1000) / 1.1),
         mistake("that is the time for a factor of a million; a billionth is a *thousand* times closer than a millionth",
@@ -38,7 +38,7 @@ define(
         mistake("that is the whole time from a billionth to one; how much later than the pair that began at a millionth?",
                 1.1 * math.log(1e9)),
         mistake("three powers of ten, but the growth is by e, not by ten", 3.3 / 1.1),
-        mistake("smaller differences grow at the same *rate*, but they have farther to go: later it is", 0.0),
+        mistake("smaller differences grow at the same *rate*, but they have farther to go: the orbits part later", 0.0),
         mistake("later, not earlier: the number is positive", -LATER),
     ],
 )  # fmt: skip
@@ -258,6 +258,12 @@ define(
                 lambda f, t, limit: (f - t).abs().argmax(1) + 1),
         mistake("that is one number for each step; each forecast (row) has its own: dim=1",
                 _of_table(lambda off: torch.where(off.any(0), off.int().argmax(0) + 1, off.shape[0] + 1))),
+        mistake("that is one number for each step, along dim=0; each forecast (row) has its own: dim=1",
+                _of_table(lambda off: off.int().argmax(0) + 1)),
+        mistake("that is one number for all forecasts: each row has its own, dim=1",
+                _of_table(lambda off: off.int().argmax() + 1)),
+        mistake("these are whole numbers in a list: make a tensor of it, `torch.tensor(found)`",
+                _of_table(lambda off: _first(off).tolist())),
     ],
 )  # fmt: skip
 
@@ -339,6 +345,36 @@ def _not_shifted(series, lag):
     return centred[:-lag].square().sum(0) / centred.square().sum(0)
 
 
+def _means_of_halves(series, lag):
+    early, late = series[:-lag], series[lag:]
+    above = (early - early.mean(0)) * (late - late.mean(0))
+    return above.sum(0) / (series - series.mean(0)).square().sum(0)
+
+
+def _half_below(series, lag):
+    centred = series - series.mean(0)
+    return (centred[:-lag] * centred[lag:]).sum(0) / centred[:-lag].square().sum(0)
+
+
+def _late_half_below(series, lag):
+    centred = series - series.mean(0)
+    return (centred[:-lag] * centred[lag:]).sum(0) / centred[lag:].square().sum(0)
+
+
+def _raw_below(series, lag):
+    centred = series - series.mean(0)
+    return (centred[:-lag] * centred[lag:]).sum(0) / series.square().sum(0)
+
+
+def _sizes_above(series, lag):
+    centred = series - series.mean(0)
+    return (centred[:-lag] * centred[lag:]).abs().sum(0) / centred.square().sum(0)
+
+
+def _squared_later(series, lag):
+    return autocorrelation(series, lag).square()
+
+
 def _by_days(series, lag):
     T = len(series)
     mean = series.mean(0)
@@ -377,6 +413,12 @@ define(
         mistake("below stands the variance with T − 1, above a mean of T − lag terms; the formula has plain sums", _variance_below),
         mistake("that is the correlation of the two shortened series, each with its own mean; the formula uses the mean and squares of the whole",
                 _pearson),
+        mistake("each part has its own mean here; the formula takes the mean of the whole series away from both", _means_of_halves),
+        mistake("below, the squares run over the early part alone; the formula sums over the whole series", _half_below),
+        mistake("below, the squares run over the late part alone; the formula sums over the whole series", _late_half_below),
+        mistake("below, the mean is not taken away: the squares of the *deviations* are summed", _raw_below),
+        mistake("no absolute values: a product with a minus sign counts as minus", _sizes_above),
+        mistake("that is the square of the correlation", _squared_later),
         mistake("that is a covariance; divide by the sum of squares of the whole series", _covariance),
         mistake("the denominator is missing: divide by the sum of the squared deviations", _bare_sum),
         mistake("a sum above and a variance, which is a mean, below: take sums in both", _sum_over_variance),
