@@ -65,6 +65,59 @@ def _total_twice(reach, rest, z):
     return total, total
 
 
+def _whole_and_c(reach, rest, z):
+    through_h, through_c = two_parts(reach, rest, z)
+    return through_h + through_c, through_c
+
+
+def _h_and_whole(reach, rest, z):
+    through_h, through_c = two_parts(reach, rest, z)
+    return through_h, through_h + through_c
+
+
+def _stacked(reach, rest, z):
+    return torch.stack(two_parts(reach, rest, z))
+
+
+def _as_shares(reach, rest, z):
+    through_h, through_c = two_parts(reach, rest, z)
+    whole = through_h + through_c
+    length = whole.square().sum()
+    return (through_h * whole).sum() / length, (through_c * whole).sum() / length
+
+
+def _as_lengths(reach, rest, z):
+    through_h, through_c = two_parts(reach, rest, z)
+    return through_h.norm(), through_c.norm()
+
+
+def _first_sample(reach, rest, z):
+    return two_parts(reach, lambda h, c: rest(h, c)[:1], z)
+
+
+def _without_sum(reach, rest, z):
+    z = z.detach().clone().requires_grad_()
+    h, c = reach(z)
+    h_s, c_s = h.detach().requires_grad_(), c.detach().requires_grad_()
+    lam_h, lam_c = torch.autograd.grad(rest(h_s, c_s), (h_s, c_s))
+    return _pull(h, z, lam_h), _pull(c, z, lam_c)
+
+
+def _copies_not_watched(reach, rest, z):
+    z = z.detach().clone().requires_grad_()
+    h, c = reach(z)
+    h_s, c_s = h.detach(), c.detach()
+    lam_h, lam_c = torch.autograd.grad(rest(h_s, c_s.requires_grad_()).sum(), (h_s, c_s))
+    return _pull(h, z, lam_h), _pull(c, z, lam_c)
+
+
+def _by_zeros(reach, rest, z):
+    z = z.detach().clone().requires_grad_()
+    h, c = reach(z)
+    y_h, y_c = rest(h, torch.zeros_like(c)), rest(torch.zeros_like(h), c)
+    return torch.autograd.grad(y_h.sum(), z, retain_graph=True)[0], torch.autograd.grad(y_c.sum(), z)[0]
+
+
 def _cut_too_early(reach, rest, z):
     z = z.detach().clone().requires_grad_()
     h, c = (state.detach().requires_grad_() for state in reach(z))
@@ -150,6 +203,34 @@ define(
         ),
         slips.batch_summed(two_parts, says="the samples are summed: each has parts of its own, (N, D)"),
         mistake(
+            "the first is the whole gradient, and not the part through h: cut c off there, too (or set z.grad = None between)",
+            _whole_and_c,
+        ),
+        mistake(
+            "the second is the whole gradient: cut h off there, too; and if you use z.grad, the first part is still in it: "
+            "set z.grad = None",
+            _h_and_whole,
+        ),
+        mistake(
+            "you stack the two parts into one tensor: return them side by side, `return through_h, through_c`", _stacked
+        ),
+        mistake(
+            "a state that is set to zero is not held fixed: that is another network run. Cut it off with .detach()",
+            _by_zeros,
+        ),
+        mistake(
+            "the second part is pulled back through h, too: lam_c belongs to c, torch.autograd.grad(c, z, lam_c)",
+            _with(lambda h, c, lam_h, lam_c, z: (_pull(h, z, lam_h), _pull(h, z, lam_c))),
+        ),
+        mistake("these are the shares; the two parts themselves are wanted, each as long as z", _as_shares),
+        mistake("these are the lengths; the two parts themselves are wanted, each as long as z", _as_lengths),
+        mistake("only the first sample has its parts: rest(…).sum() asks for all samples at once", _first_sample),
+        mistake("rest gives a number for each sample, and grad wants one: rest(…).sum()", _without_sum),
+        mistake(
+            "something is not watched: z.detach().clone().requires_grad_() before `reach`, and h.detach().requires_grad_() (c likewise) before `rest`",
+            _copies_not_watched,
+        ),
+        mistake(
             "the parts are added up to the whole gradient; return them one by one",
             lambda reach, rest, z: sum(two_parts(reach, rest, z)),
         ),
@@ -186,6 +267,20 @@ define(
         mistake("that is the first copy's part alone: add all four", {"sum": -1 / 8, "sum, w = -1": -1}),
         mistake("the copy read at step 4 is added to h_4 as it is: its slope is 1", {"copy at step 4": 0}),
         mistake(
+            "that would be infinitely many copies: add four terms, w³ + w² + w + 1",
+            {"sum": 2 / 3, "sum, w = -1": 1 / 2},
+        ),
+        mistake(
+            "that is the part of the copy read at step 3: from step 1 to step 4 there are three steps",
+            {"copy at step 1": -1 / 2},
+        ),
+        mistake("w is multiplied at each step, not added: w three times is w³", {"copy at step 1": -3 / 2}),
+        mistake("it has a path: h_1 goes into h_2, h_3 and h_4, each time multiplied by w", {"copy at step 1": 0}),
+        mistake("one copy is missing, the one read at step 1: four terms, w³ + w² + w + 1", {"sum": 3 / 4}),
+        mistake("those are two of the four copies alone: four terms, w³ + w² + w + 1", {"sum": 1 / 2}),
+        mistake("the copies read at steps 2 and 3 are missing: four terms, w³ + w² + w + 1", {"sum": 7 / 8}),
+        mistake("each copy is multiplied by w on its way; they are not four times 1", {"sum": 4}),
+        mistake(
             "there are four, each of size 1; they cancel. A zero gradient does not show that no path exists",
             {"w = -1: a path": False},
         ),
@@ -197,6 +292,7 @@ define(
 define(
     "23.3",
     reference=0.9,
+    allowed=(0.1, 0.5, 0.9),
     tolerance=0.095,  # a measured 0.98 is told as right, too
     mistakes=[
         mistake("that is what the echo does: did you train a new Listener on `hold`, or measure the old one?", 0.1),
@@ -224,13 +320,19 @@ def _step(lam_h, lam_c, step, W_hh, slip=""):
     i, f, g, o, c, before = (step[name] for name in ("i", "f", "g", "o", "c", "c_before"))
     arrived, slope = (
         lam_c,
-        {"1 − c²": 1 - c**2, "no tanh slope": torch.ones_like(c), "(1 − tanh)²": (1 - c.tanh()) ** 2}.get(
-            slip, 1 - c.tanh() ** 2
-        ),
+        {
+            "1 − c²": 1 - c**2,
+            "no tanh slope": torch.ones_like(c),
+            "(1 − tanh)²": (1 - c.tanh()) ** 2,
+            "1 − tanh": 1 - c.tanh(),
+            "tanh twice": 1 - c.tanh().tanh() ** 2,
+            "slope before": 1 - before.tanh() ** 2,
+            "value for slope": c.tanh(),
+        }.get(slip, 1 - c.tanh() ** 2),
     )
     if slip != "no route":
         lam_c = (0 if slip == "arrived lost" else lam_c) + lam_h * (1 if slip == "no o" else o) * slope
-    into = arrived if slip == "old in δ" else lam_c
+    into = arrived if slip == "old in δ" else lam_h if slip == "λ_h for λ_c" else lam_c
     d_i, d_f = into * g * i * (1 - i), into * (c if slip == "c now" else before) * f * (1 - f)
     d_g = into * i * (g * (1 - g) if slip == "g as sigmoid" else 1 - g**2)
     d_o = (lam_c if slip == "o from c" else lam_h) * (c if slip == "c for tanh c" else c.tanh()) * o * (1 - o)
@@ -242,15 +344,40 @@ def _step(lam_h, lam_c, step, W_hh, slip=""):
         again_i, again_f, again_o = i.sigmoid(), f.sigmoid(), o.sigmoid()
         d_i, d_f = into * g * again_i * (1 - again_i), into * before * again_f * (1 - again_f)
         d_o = lam_h * c.tanh() * again_o * (1 - again_o)
+    if slip == "no σ slopes":
+        d_i, d_f, d_o = into * g, into * before, lam_h * c.tanh()
+    if slip == "half slopes":
+        d_i, d_f, d_o = into * g * i, into * before * f, lam_h * c.tanh() * o
+    d_i = into * g if slip == "no i slope" else into * i * i * (1 - i) if slip == "i by i" else d_i
+    d_f = into * before if slip == "no f slope" else into * f * (1 - f) if slip == "f without c" else d_f
+    d_g = {
+        "no g slope": into * i,
+        "1 − g": into * i * (1 - g),
+        "(1 − g)²": into * i * (1 - g) ** 2,
+        "g by g": into * g * (1 - g**2),
+    }.get(slip, d_g)
+    d_o = {
+        "no o slope": lam_h * c.tanh(),
+        "o without c": lam_h * o * (1 - o),
+        "o as tanh": lam_h * c.tanh() * (1 - o**2),
+        "o before": lam_h * before.tanh() * o * (1 - o),
+    }.get(slip, d_o)
     if slip == "partners":
         d_i, d_g = into * i * i * (1 - i), into * g * (1 - g**2)
     parts = [d_i, d_f, d_g, d_o]
     if slip in ("order", "order o", "order f"):
         parts = {"order": [d_f, d_i, d_g, d_o], "order o": [d_i, d_f, d_o, d_g], "order f": [d_f, d_i, d_o, d_g]}[slip]
-    delta = torch.stack(parts, dim=1) if slip == "stack" else torch.cat(parts, dim=0 if slip == "dim 0" else 1)
-    if slip in ("stack", "dim 0"):
-        return delta, torch.cat([d_i, d_f, d_g, d_o], dim=1) @ W_hh, lam_c * f
-    lam_c = arrived * f if slip == "old" else lam_c if slip == "whole" else lam_c * (i if slip == "i for f" else f)
+    delta = torch.cat(parts, dim=0 if slip == "dim 0" else 1)
+    onward = {"i for f": i, "whole": torch.ones_like(f), "f slope": f * (1 - f), "c onward": before}.get(slip, f)
+    lam_c = (arrived if slip == "old" else lam_c) * onward
+    if slip == "W turned":
+        return delta, delta @ W_hh.T, lam_c
+    if slip == "no delta":
+        return delta @ W_hh, lam_c
+    if slip == "delta last":
+        return delta @ W_hh, lam_c, delta
+    if slip == "rows summed":
+        return delta, (delta @ W_hh).sum(0), lam_c
     lam_h = lam_h + delta @ W_hh if slip == "h stays" else delta @ W_hh
     if slip == "order of results":
         return delta, lam_c, lam_h
@@ -338,10 +465,46 @@ define(
         mistake("the blocks i and f are swapped: torch's order is i, f, g, o", _slip("order")),
         mistake("the blocks g and o are swapped: torch's order is i, f, g, o", _slip("order o")),
         mistake("two pairs of blocks are swapped: torch's order is i, f, g, o", _slip("order f")),
-        mistake("torch.stack makes a new axis: torch.cat([…], dim=1) joins the blocks to (R, 4H)", _slip("stack")),
         mistake(
-            "the blocks stand below each other: join them along the last axis, torch.cat([…], dim=1)", _slip("dim 0")
+            "torch.cat([…], dim=1) joins the four blocks side by side, (R, 4H): torch.stack makes a new axis, and dim=0 puts "
+            "them below each other",
+            _slip("dim 0"),
         ),
+        mistake("the slope of tanh at c is 1 − tanh²(c): the square is missing", _slip("1 − tanh")),
+        mistake(
+            "from c_t to h_t the slope is o(1 − tanh²(c)): you multiply by tanh(c) itself", _slip("value for slope")
+        ),
+        mistake("i, f and g act on c: their entries take the new λ_c, and you have λ_h", _slip("λ_h for λ_c")),
+        mistake("c_{t−1} is missing in the forget gate's entry: it is what f is multiplied by", _slip("f without c")),
+        mistake("g is squared, not the difference: 1 − g², and you have (1 − g)²", _slip("(1 − g)²")),
+        mistake("one tanh too many: the slope at c is 1 − tanh²(c)", _slip("tanh twice")),
+        mistake("the slope of tanh is taken at c_{t−1}: h_t is made from c_t", _slip("slope before")),
+        mistake("the slopes of the three σ are missing: i(1 − i), f(1 − f), o(1 − o)", _slip("no σ slopes")),
+        mistake(
+            "the slope of a σ is i(1 − i): you have the i and not the (1 − i); f and o likewise", _slip("half slopes")
+        ),
+        mistake("the slope of i's σ is missing: times i(1 − i)", _slip("no i slope")),
+        mistake("the slope of f's σ is missing: times f(1 − f)", _slip("no f slope")),
+        mistake("the slope of g's tanh is missing: times 1 − g²", _slip("no g slope")),
+        mistake("the slope of o's σ is missing: times o(1 − o)", _slip("no o slope")),
+        mistake("the slope of g's tanh is 1 − g²: the square is missing", _slip("1 − g")),
+        mistake(
+            "i is multiplied by g on its way into c_t: so the slope for i is g, and you have i itself", _slip("i by i")
+        ),
+        mistake(
+            "g is multiplied by i on its way into c_t: so the slope for g is i, and you have g itself", _slip("g by g")
+        ),
+        mistake("tanh(c_t) is missing in the output gate's entry: it is what o is multiplied by", _slip("o without c")),
+        mistake("o is a σ: its slope is o(1 − o), not 1 − o²", _slip("o as tanh")),
+        mistake("the output gate shows c_t, not c_{t−1}: tanh(c_t) in its entry", _slip("o before")),
+        mistake("from c_t back to c_{t−1} the slope is f itself, not that of its σ", _slip("f slope")),
+        mistake(
+            "from c_t back to c_{t−1} the slope is f; c_{t−1} is the slope on the way back to f", _slip("c onward")
+        ),
+        mistake("W_hh is (4H, H) and δ is (R, 4H): δ @ W_hh, without a transpose", _slip("W turned")),
+        mistake("δ is missing: three results, delta, lam_h and lam_c", _slip("no delta")),
+        mistake("δ comes first: return delta, lam_h, lam_c, in this order", _slip("delta last")),
+        mistake("the outputs are summed: each of the R has its own row of λ_h", _slip("rows summed")),
         mistake("λ_h does not stay: h_{t−1} reaches step t only through the gates, δ W_hh", _slip("h stays")),
         mistake("the results are in another order: delta, lam_h, lam_c", _slip("order of results")),
     ],
@@ -402,7 +565,8 @@ def _sweep_with(slip):
         lam_h, lam_c = v.new_zeros(T, H), v.new_zeros(T, H)
         if slip == "all at the end":
             lam_h = lam_h + v
-        for s in range(T - 1, 0, -1) if slip == "to 1" else reversed(range(T)):
+        walk = {"to 1": range(T - 1, 0, -1), "from T − 1": range(T - 2, -1, -1)}.get(slip, reversed(range(T)))
+        for s in walk:
             if slip == "all each step":
                 lam_h[s:] = lam_h[s:] + v
             elif slip == "overwritten":
@@ -411,21 +575,69 @@ def _sweep_with(slip):
                 lam_h[s] = lam_h[s] + v * (s == T - 1)
             elif slip == "in c":
                 lam_c[s] = lam_c[s] + v
+            elif slip == "ones":
+                lam_h[s] = 1.0
+            elif slip == "in both":
+                lam_h[s], lam_c[s] = lam_h[s] + v, lam_c[s] + v
             elif slip not in ("all at the end", "late"):
                 lam_h[s] = lam_h[s] + v
             rows = slice(0, T) if slip == "all at the end" else slice(s, T)
-            delta, lam_h[rows], new_c = step_back(lam_h[rows], lam_c[rows], steps[s], W_hh)
+            step = {"step before": steps[s - 1], "mirrored": steps[T - 1 - s]}.get(slip, steps[s])
+            if slip == "λ exchanged":
+                delta, lam_c[rows], lam_h[rows] = step_back(lam_h[rows], lam_c[rows], step, W_hh)
+                new_c = lam_c[rows]
+            else:
+                delta, lam_h[rows], new_c = step_back(lam_h[rows], lam_c[rows], step, W_hh)
             if slip != "c not kept":
                 lam_c[rows] = new_c
             if slip == "diagonal":
                 J[s, s] = (delta @ W_ih)[0]
+            elif slip == "behind":
+                J[s + 1 :, s] = (delta @ W_ih)[1:]
+            elif slip == "column before":
+                J[rows, s - 1] = delta @ W_ih
+            elif slip == "W_hh":
+                J[rows, s] = delta @ W_hh
             else:
                 J[rows, s] = delta @ W_ih
             if slip == "late":
                 lam_h[s] = lam_h[s] + v
+            if slip == "return inside":
+                return J
         return J
 
     return wrong
+
+
+def _shorter_rows(steps, W_ih, W_hh, v):
+    T, H = len(steps), len(v)
+    J = W_ih.new_zeros(T, T, W_ih.shape[1])
+    lam_h, lam_c = v.new_zeros(T, H), v.new_zeros(T, H)
+    for s in reversed(range(T)):
+        lam_h[s] = v
+        delta, lam_h, lam_c = step_back(lam_h[s:], lam_c[s:], steps[s], W_hh)
+        J[s:, s] = delta @ W_ih
+    return J
+
+
+def _nothing_kept(steps, W_ih, W_hh, v):
+    T, H = len(steps), len(v)
+    J = W_ih.new_zeros(T, T, W_ih.shape[1])
+    for s in reversed(range(T)):
+        lam_h, lam_c = v.new_zeros(T, H), v.new_zeros(T, H)
+        lam_h[s:] = v
+        J[s:, s] = step_back(lam_h[s:], lam_c[s:], steps[s], W_hh)[0] @ W_ih
+    return J
+
+
+def _in_float32(steps, W_ih, W_hh, v):
+    T, H = len(steps), len(v)
+    J, lam_h, lam_c = torch.zeros(T, T, W_ih.shape[1]), torch.zeros(T, H), torch.zeros(T, H)
+    for s in reversed(range(T)):
+        lam_h[s] = v
+        delta, lam_h[s:], lam_c[s:] = step_back(lam_h[s:], lam_c[s:], steps[s], W_hh)
+        J[s:, s] = delta @ W_ih
+    return J
 
 
 def _h_not_kept(steps, W_ih, W_hh, v):
@@ -477,8 +689,45 @@ define(
             _sweep_with("diagonal"),
         ),
         mistake(
-            "v is written over the rows that have come back from later steps: at step s only row s begins, lam_h[s] = v",
+            "v stands in all rows at every step: you write it over what came back, or step_back's lam_h is not kept. Keep that, and "
+            "let only row s begin, lam_h[s] = v",
             _sweep_with("overwritten"),
+        ),
+        mistake(
+            "nothing is carried from step to step: keep the lam_h and the lam_c that step_back returns", _nothing_kept
+        ),
+        mistake(
+            "steps[s - 1] is the step before: with s from T − 1 down to 0 it is steps[s]", _sweep_with("step before")
+        ),
+        mistake("the diagonal is empty: output s depends on its own input x_s, so J[s:, s]", _sweep_with("behind")),
+        mistake("the read-out v is missing: row s begins with λ_h = v, not with ones", _sweep_with("ones")),
+        mistake(
+            "v belongs into lam_h alone: c reaches y_s through h_s, and step_back knows it", _sweep_with("in both")
+        ),
+        mistake("x_t enters through W_ih: δ @ W_ih, and W_hh is inside step_back", _sweep_with("W_hh")),
+        mistake(
+            "the walk ends after one step: does your `return` stand inside the loop?", _sweep_with("return inside")
+        ),
+        mistake(
+            "the list `steps` runs forwards: step s stands at steps[s], with s from T − 1 down to 0",
+            _sweep_with("mirrored"),
+        ),
+        mistake("s counts from 0 in a loop over range(T): the column is s, not s − 1", _sweep_with("column before")),
+        mistake("the last step is left out: begin at s = T − 1", _sweep_with("from T − 1")),
+        mistake(
+            "step_back returns delta, lam_h, lam_c, in this order: yours are exchanged", _sweep_with("λ exchanged")
+        ),
+        mistake(
+            "what step_back returns has the rows s: alone: write it into lam_h[s:] and lam_c[s:], or put the new row in front with torch.cat",
+            _shorter_rows,
+        ),
+        slips.absolute(sweep),
+        slips.result_reversed(
+            sweep, says="the columns stand in the order of your walk, the last step first: turn them round, .flip(1)"
+        ),
+        mistake(
+            "your result has lost half of its digits: it is float32. torch.zeros(…, dtype=v.dtype)",
+            _in_float32,
         ),
         mistake("step 1 is left out: its index is 0, and range(T − 1, 0, −1) ends before it", _sweep_with("to 1")),
         slips.transposed(sweep, says="rows and columns are swapped: the row is output t, the column input s"),
