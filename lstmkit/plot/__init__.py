@@ -7,3 +7,4 @@ from lstmkit.plot.networks import *  # noqa: F403
 from lstmkit.plot.paths import *  # noqa: F403
 from lstmkit.plot.roads import *  # noqa: F403
 from lstmkit.plot.seq2seq import *  # noqa: F403
+from lstmkit.plot.words import *  # noqa: F403
