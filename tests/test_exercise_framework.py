@@ -576,6 +576,56 @@ def test_what_has_to_be_handed_back_is(define):
     assert "returns nothing" in check.verdict(made, forgets)[1] and check.verdict(made, makes_another)[0]
 
 
+def test_a_return_of_none_is_not_told_as_a_missing_return(define):
+    def right(x):
+        z = x.detach().clone().requires_grad_()
+        z.square().sum().backward()
+        return z.grad
+
+    def unwatched(x):
+        z = x.detach().clone().requires_grad_()
+        z.square().sum().backward()
+        return x.grad
+
+    def falls_through(x):
+        if x.sum() > 1e9:
+            return x
+
+    def bare(x):
+        x = x + 1
+        return
+
+    made = define("99.7", reference=right, cases=lambda: [core.case(torch.randn(3))], mistakes=[])
+    for wrong in (unwatched, falls_through):
+        line = check.verdict(made, wrong)[1]
+        assert "returned None here" in line and "is the `return` missing" not in line
+    assert "is the `return` missing?" in check.verdict(made, bare)[1]
+
+
+@pytest.mark.parametrize(
+    "take",
+    [
+        lambda g: g[:, 1:].abs(),
+        lambda g: torch.stack([g, g]),
+        lambda g: g.abs(),
+        lambda g: g * 1.5,
+        lambda g: torch.cat([g]),
+        lambda g: torch.norm(g),
+    ],
+)
+def test_the_tuple_of_autograd_s_gradients_is_told(define, take):
+    def right(x):
+        z = x.detach().clone().requires_grad_()
+        return torch.autograd.grad(z.square().sum(), z)[0]
+
+    def wrong(x):
+        z = x.detach().clone().requires_grad_()
+        return take(torch.autograd.grad(z.square().sum(), z))
+
+    made = define("99.7", reference=right, cases=lambda: [core.case(torch.randn(3, 4))], mistakes=[])
+    assert "one gradient for each input, so take `[0]` of it" in check.verdict(made, wrong)[1]
+
+
 def test_states_written_into_a_tensor_are_told_to_be_collected(define):
     def states(x):
         h, out = x[0] * 0, []

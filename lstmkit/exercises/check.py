@@ -195,6 +195,9 @@ def _describe(definition: Exercise, mine: Outcome, right: Outcome, answer: Any) 
     if mine.error is not None:
         return explain(mine.error, answer, _signature(definition.reference))
     if mine.returned == "nothing" != right.returned:
+        if isinstance(answer, FunctionType) and _says_return(inspect.unwrap(answer), something=True):
+            why = "is what stands behind its `return` None (the .grad of a tensor that is not watched), or does a way through it reach no `return`?"
+            return f"your function returned None here: {why}"
         return "your function returns nothing (None): is the `return` missing?"
     if mine.changed != right.changed and mine.changed:
         name = mine.names[mine.changed[0]]
@@ -264,13 +267,18 @@ def _empty(function: FunctionType) -> bool:
     return not _says_return(function)
 
 
-def _says_return(function: FunctionType) -> bool:
-    """Whether the source holds a `return` of the learner's own: `return None` compiles as an empty body does."""
+def _says_return(function: FunctionType, something: bool = False) -> bool:
+    """Whether the source holds a `return` of the learner's own: `return None` compiles as an empty body does. something: of a value."""
     try:
         tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
     except (OSError, SyntaxError, TypeError):
         return False
-    return any(isinstance(node, ast.Return) for node in ast.walk(tree))
+    found = [node.value for node in ast.walk(tree) if isinstance(node, ast.Return)]
+    return (
+        any(value is not None and not (isinstance(value, ast.Constant) and value.value is None) for value in found)
+        if something
+        else bool(found)
+    )
 
 
 def _open_parts(answer: Any) -> list[str]:

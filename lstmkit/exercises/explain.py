@@ -86,6 +86,7 @@ def _short(text: str, most: int = 100) -> str:
 
 _WATCH = "watch a copy before you compute with it: `x = x.detach().clone().requires_grad_()`"
 _LIST = "a tensor that autograd still needs is written into: collect the steps in a list, then torch.stack them (and b = b + 1 for b += 1)"
+_TUPLE = "there is a tuple where a tensor is meant: `torch.autograd.grad(…)` returns one gradient for each input, so take `[0]` of it; a recurrent layer returns two things, `y, state = layer(x)`"
 _LONG = "numbers that name something (a class, a letter, a place) have to be whole: `.long()`"
 
 
@@ -134,6 +135,7 @@ CURES = [
     (r"stack expects a non-empty|expected a non-empty list of Tensors", "the list is empty: does the loop run, and does it append?"),
     (r"zero-dimensional tensor .*cannot be concatenated", "single numbers have no axis to join along: torch.stack gives them one"),
     (r"Tensors must have same number of dimensions", "the tensors in the list differ in their number of axes: print the shape of each"),
+    (r"expected Tensor as element \d+ in argument 0, but got tuple", _TUPLE),
     (r"expected Tensor as element \d+ in argument 0, but got (\w+)", lambda kind: f"the list holds a {kind}, and torch.stack and torch.cat join tensors: torch.tensor(list) makes one of numbers"),
     (r"shape '(.*)' is invalid for input of size (\d+)", lambda shape, n: f"{n} numbers do not fill the shape {shape}: the product of the sizes has to be {n}"),
     (r"view size is not compatible", "these numbers are not in a row in memory (a transpose before?): `.reshape` instead of `.view`"),
@@ -165,7 +167,8 @@ CURES = [
     (r"UnboundLocalError", "it is used before it has a value: set it before the loop"),
     (r"'Tensor' object is not callable", "round brackets call, square brackets index: x[t]"),
     (r"'torch.Size' object is not callable|'(?:builtin_function_or_method|method)' object is not subscriptable", "x.shape[1] or x.size(1)"),
-    (r"'tuple' object has no attribute|must be Tensor, not tuple", "this is a tuple: a recurrent layer returns two things, `y, state = layer(x)`"),
+    (r"'tuple' object has no attribute|must be Tensor, not tuple|tuple indices must be integers or slices, not tuple|unsupported operand type.*'tuple'|bad operand type .*'tuple'", _TUPLE),
+    (r"can't multiply sequence by non-int", "a list or a tuple is no tensor: torch.stack(list) makes one of a list; and " + _TUPLE),
     (r"'list' object has no attribute", "this is a list: make it a tensor first, torch.stack(list)"),
     (r"'int' object is not iterable", "a number cannot be looped over: `for t in range(T)`"),
     (r"'float' object cannot be interpreted as an integer|slice indices must be integers", "a whole number is needed: `//` divides to one"),
