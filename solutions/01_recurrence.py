@@ -29,7 +29,7 @@ seed(2)
 # ## Five letters
 #
 # Take the word *hello*. Show a network one letter, and ask for the next one: after *h* comes *e*, after *e* comes *l*.
-# Four questions, four answers. Look at the two questions in the middle.
+# Four questions, four answers. Look at the last two questions.
 
 # %% tags=["nbval-ignore-output"]
 plot.unrolled(list("hell"), list("ello"), memory=False, title="Four questions: the letter below, the answer above")
@@ -85,7 +85,8 @@ floor = exercise("01.1", floor)
 # ## A network without memory
 #
 # Now train one. A table of scores would do; here it is as a small network with one hidden layer, so that nobody can say it was
-# too weak. You have said on paper how good it can get. Does training find the same number?
+# too weak. It gives four *scores*; `cross_entropy` makes probabilities of them (by a **softmax**) and takes the mean of $-\ln p$.
+# You have said on paper how good it can get. Does training find the same number?
 
 
 # %%
@@ -243,7 +244,7 @@ rnn_step = exercise("01.3", rnn_step)
 # ## The loop
 #
 # The step is applied again and again, each time to the next input and the state that came out of the step before. The **same**
-# W, U and b serve at every step: the weights are *shared over time*. That is why a network with a few dozen numbers can
+# W, U and b serve at every step: the weights are *shared over time*. That is why a network with some hundred numbers can
 # read a sequence of any length. Drawn with one circle for each step, the network is called **unrolled**. The arrow between two circles
 # is all that a step knows of the past.
 
@@ -372,7 +373,7 @@ apart = torch.cdist(states, states) + 100 * torch.eye(4)  # so that no row is it
 nearest = divmod(int(apart.argmin()), 4)
 second = apart[apart > apart.min() + 1e-3].min()
 claim("of all pairs, rows 2 and 3 are the nearest", is_true=nearest == (1, 2))
-claim("the next pair is at least a fifth farther apart", second / apart.min(), at_least=1.2)
+claim("the next pair is at least a tenth farther apart", second / apart.min(), at_least=1.1)
 claim("after the two l's some unit differs by more than 1.5", (states[2] - states[3]).abs().max(), at_least=1.5)
 outcome("01.b", f"{nearest[0] + 1} and {nearest[1] + 1}")
 
@@ -436,15 +437,15 @@ fig
 
 # %% [markdown]
 # One letter, the last. On the left, three bars are missing. They are not small: they are exactly zero, because no path leads from
-# those letters to the last output. On the right, earlier letters pull too; how strongly, differs from one training run to the next,
-# for the four questions can be answered in more than one way.
+# those letters to the last output. On the right (mind the scale) earlier letters pull too; how strongly, differs from one training
+# run to the next, for the four questions can be answered in more than one way.
 
 # %% tags=["claim"]
 claim(
     "without memory the first three letters pull with exactly 0", pull_memoryless[:3].max(), close_to=0.0, tolerance=0.0
 )
 earlier = pull_rnn[:3].sum() / pull_rnn[3]
-claim("in the RNN the first three together pull at least a tenth as strongly as the last", earlier, at_least=0.1)
+claim("in the RNN the first three together pull at least a fifth as strongly as the last", earlier, at_least=0.2)
 outcome("01.c", int((pull_memoryless > 0).sum()))
 
 # %% [markdown]
@@ -498,8 +499,8 @@ print(f"RNN: {text}   memoryless: {text_memoryless}")
 # network what follows an *o*.
 
 # %% tags=["claim"]
-claim("from h alone the RNN writes hello", is_true=text == "hello")
-claim("the network without memory does not", is_true=text_memoryless != "hello")
+claim("from h alone the RNN writes hello", is_true=text.startswith("hello"))
+claim("the network without memory does not", is_true=not text_memoryless.startswith("hello"))
 
 # %% [markdown]
 # ## What recurrence gives, and what it costs
@@ -508,7 +509,7 @@ claim("the network without memory does not", is_true=text_memoryless != "hello")
 # |---|---|
 # | sequences of any length, with one set of weights | steps must be computed one after the other: no parallelism over time |
 # | a number of weights that does not grow with the length | all of the past must fit into H numbers |
-# | every earlier input can reach every output | what is far back is hard to learn from: gradients fade or explode ([lesson 05](05_vanishing.ipynb)) |
+# | every input can reach every output from its own step on | what is far back is hard to learn from: gradients fade or explode ([lesson 05](05_vanishing.ipynb)) |
 # | an output at each step, as the input arrives | it cannot look ahead (unless it reads backwards too: [lesson 02](02_shapes.ipynb)) |
 
 # %% [markdown]

@@ -53,7 +53,7 @@ plot.mapping()
 # - **B** the same → for each sample: does a heartbeat pass at this moment?
 # - **C** a key and a metre → a whole tune
 # - **D** a photograph of a leaf → the species
-# - **E** the temperatures of the last 24 hours → those of the next 12
+# - **E** the temperatures of the last 24 hours → those of the next 12, one hour after another
 # - **F** the letters of a text, one by one → at each of them: which letter comes next?
 
 # %% tags=["exercise"]
@@ -98,7 +98,7 @@ tasks = exercise("02.1", tasks)
 # So that the five can be compared, all take (N, steps in, D) and return (N, steps out, K). One step is an axis of size 1.
 
 # %%
-N, T, D, H, K = 4, 6, 3, 8, 2  # all different, so that no axis can pass for another
+N, T, D, H, K = 5, 6, 3, 8, 2  # all different, so that no axis can pass for another
 enter, reader, readout = nn.Linear(D, H), nn.RNN(D, H, batch_first=True), nn.Linear(H, K)
 
 
@@ -379,9 +379,10 @@ for kind in (nn.RNN, nn.GRU, nn.LSTM):
 # torch keeps a weight as (outputs, inputs). So the columns of `weight_ih` are D, for the input, and those of `weight_hh` are H, for the state.
 #
 # The rows are H for the RNN, 4H for the LSTM: it computes four sums of H numbers where the RNN computes one, stacked in one matrix. A GRU computes
-# three. ([Lesson 06](06_lstm.ipynb) opens them up.) There are two biases, one beside each weight; they are added together, and one would do.
+# three. ([Lesson 06](06_lstm.ipynb) opens them up.) There are two biases, one beside each weight. In the RNN and
+# the LSTM they are added together, and one would do.
 #
-# The sequences of a batch do not meet: each gets the output that it would get alone. [lesson 03](03_shape_traps.ipynb) makes a test of that.
+# The sequences of a batch do not meet: each gets the output that it would get alone. [Lesson 03](03_shape_traps.ipynb) makes a test of that.
 #
 # ## Layers and directions
 #
@@ -562,8 +563,8 @@ print("in torch:", sum(weight.numel() for weight in net.parameters()))
 #
 # People use this daily: the first thing to do with a model that you were handed is to write down its shapes and to ask what its outputs can see.
 #
-# Where it fails: right shapes prove nothing. [lesson 03](03_shape_traps.ipynb) shows four bugs that pass every check of shapes. And a path
-# that exists may carry almost nothing: [lesson 04](04_bptt.ipynb) follows it back. [lesson 19](19_encoder_decoder.ipynb) builds
+# Where it fails: right shapes prove nothing. [Lesson 03](03_shape_traps.ipynb) shows four bugs that pass every check of shapes. And a path
+# that exists may carry almost nothing: [lesson 04](04_bptt.ipynb) follows it back. [Lesson 19](19_encoder_decoder.ipynb) builds
 # the encoder-decoder properly.
 
 # %% [markdown]

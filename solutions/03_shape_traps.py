@@ -161,7 +161,7 @@ outcome("03.a", int(movers.max()))
 
 # %% [markdown]
 # On the left a diagonal: each alone. On the right stripes: each output is moved by eight sequences, one for each of the eight time steps, and most outputs
-# are not moved by their own. The second network answers a question about sequence 1 and has seen hardly a number of it. Here is what the two
+# are not moved by their own. The second network answers a question about sequence 1 and has seen one number of it. Here is what the two
 # lines do, on two sequences of three steps, 0 1 2 and 10 11 12:
 
 # %%
@@ -314,7 +314,7 @@ outcome("03.b", steps_read)
 
 # %% [markdown]
 # One. **Trap 3: `output[:, -1]` in a bidirectional network.** The backward direction *begins* at the last step. Half of the numbers that you read out know
-# next to nothing, and the model trains all the same. What you want is the end of each reading, and that stands in `h_n`.
+# next to nothing, and no error says so. What you want is the end of each reading, and that stands in `h_n`.
 #
 # ### Exercise 03.3 · The final state, both directions (6 min, ●●○)
 #
@@ -415,9 +415,9 @@ plot.series(
 )
 
 # %% [markdown]
-# In the fresh network the distance shrinks: the padding erases, and behind it different sequences end in all but the same state. In the trained one it stays or
-# grows: that network has learnt to hold on to what it read. So "padding erases" is a sentence about *untrained* networks.
-# ([lesson 10](10_sentiment.ipynb) meets padding again.)
+# In the fresh network the distance shrinks: the padding erases, and behind it different sequences end in all but the same state. In the trained one most of it
+# stays, and on many runs it grows: that network has learnt to hold on to what it read. So "padding erases" is a sentence about *untrained* networks.
+# ([Lesson 10](10_sentiment.ipynb) meets padding again.)
 #
 # But what the trained one learnt is to wait for twenty steps. Give it the same sequences without padding, and its answers change:
 
@@ -425,7 +425,7 @@ plot.series(
 with torch.no_grad():
     shift = (end_reader(pairs).sigmoid() - end_reader(pairs[:, :4]).sigmoid()).abs().mean()
 claim("fresh: twenty steps of padding erase 99.9 parts in 100 of the distance", fresh[20], at_most=0.001)
-claim("trained: at least nine tenths of it are left", trained[20], at_least=0.9)
+claim("trained: at least two thirds of it are left", trained[20], at_least=0.67)
 claim("trained: without the padding its probability is another, by 7 points or more", shift, at_least=0.07)
 
 # %% [markdown]
@@ -574,7 +574,7 @@ claim("packed: both are right", error_of_packed.max(), at_most=1e-5)
 # one line, run once before training, finds it.
 #
 # Where it fails: the test needs a gradient, and a gradient can be zero where a path is ([lesson 02](02_shapes.ipynb)). An empty field acquits nobody; try several inputs.
-# [lesson 27](27_debugging.ipynb) makes a tool of the tests and looks for six bugs. How *strongly* an early step still moves the last one is the
+# [Lesson 27](27_debugging.ipynb) makes a tool of the tests and looks for six bugs. How *strongly* an early step still moves the last one is the
 # question of [lesson 05](05_vanishing.ipynb).
 #
 # <details><summary>Test yourself: a model with `nn.BatchNorm1d` in train mode. What does `batch_influence` show?</summary>

@@ -36,6 +36,31 @@ define(
         ),
         mistake("zero is out of reach: the same l has two answers, and their probabilities cannot both be 1", 0.0),
         mistake("that is the logarithm of a probability; the loss is minus that", -2 * math.log(2) / 4),
+        mistake(
+            "that is minus the logarithm of the *mean* probability, ¾; the loss is the mean of the four logarithms",
+            -math.log(0.75),
+        ),
+        mistake(
+            "that is the loss of a network that does not even see the letter (e ¼, l ½, o ¼ of the answers): this one "
+            "sees it, and after h and e it can be certain",
+            1.5 * math.log(2),
+        ),
+        mistake(
+            "that is in bits, and of an ambiguous question alone: nats are asked for, and the mean of all four", 1.0
+        ),
+        mistake("that is with the logarithm to base 10: a loss in nats has the natural one", math.log10(2) / 2),
+        mistake(
+            "that is the base-10 logarithm of an ambiguous question: take the natural one, and the mean of all four",
+            math.log10(2),
+        ),
+        mistake("that is how often the network must be wrong, not its loss: the loss is the mean of −ln p", 0.25),
+        mistake(
+            "you count three letters, each once: there are four questions, and l is asked about in two of them",
+            math.log(2) / 3,
+        ),
+        mistake(
+            "the sum is right, but there are four questions, not three: l is asked about twice", 2 * math.log(2) / 3
+        ),
     ],
 )
 
@@ -83,6 +108,41 @@ def _with_zero(x, w):
     return torch.cat([x.new_zeros(1), moving_average(x, w)])
 
 
+def _plain_mean(x, w):
+    return x.cumsum(0) / torch.arange(1, len(x) + 1)
+
+
+def _all_kept(x, w):
+    return ((1 - w) * x).cumsum(0)
+
+
+def _no_shares(x, w):
+    return x.cumsum(0)
+
+
+def _first_day_unread(x, w):
+    states = torch.zeros(len(x))
+    for t in range(1, len(x)):
+        states[t] = w * states[t - 1] + (1 - w) * x[t]
+    return states
+
+
+def _last_day_unread(x, w):
+    h, states = torch.zeros(()), []
+    for t in range(len(x) - 1):
+        h = w * h + (1 - w) * x[t]
+        states.append(h)
+    return torch.stack(states)
+
+
+def _input_before(x, w):
+    return w * torch.cat([x[-1:], x[:-1]]) + (1 - w) * x
+
+
+def _input_before_or_zero(x, w):
+    return w * torch.cat([x.new_zeros(1), x[:-1]]) + (1 - w) * x
+
+
 def _preallocated_average(x, w):
     states = torch.zeros(len(x) + 1)
     for t in range(len(x)):
@@ -113,6 +173,35 @@ define(
         mistake("every state is one step late: append h after it is updated, not before", _one_late),
         mistake("the old state is missing: h must appear on both sides, h = w * h + (1 - w) * x_t", _not_carried),
         mistake("h_0 is among the results; return h_1 … h_T, T numbers", _with_zero),
+        mistake(
+            "this is the plain mean of all days so far: here the old state counts w, however many days there were",
+            _plain_mean,
+        ),
+        mistake(
+            "the last day is never read: T states are wanted, one for each day",
+            _last_day_unread,
+        ),
+        mistake(
+            "this is the last state alone, on an axis of its own: does `append` stand inside the loop?",
+            lambda x, w: moving_average(x, w)[-1:],
+        ),
+        mistake("the old state is kept whole, so nothing ever fades: only the share w of it is kept", _all_kept),
+        mistake(
+            "this is the sum of all days: keep the share w of the old state, and take 1 − w of the new input",
+            _no_shares,
+        ),
+        mistake(
+            "the first day is never read: a loop from 1 leaves x[0] out, and h_1 is made of it and of h_0",
+            _first_day_unread,
+        ),
+        mistake(
+            "w multiplies the *input* of the day before (on the first day x[-1], which is the last): it must multiply the state",
+            _input_before,
+        ),
+        mistake(
+            "w multiplies the *input* of the day before: it must multiply the state, which holds all days before",
+            _input_before_or_zero,
+        ),
         slips.first_step_left_out(moving_average, axis=0),
         slips.reads_backwards(moving_average, axis=0),
         slips.result_reversed(moving_average, axis=0),
@@ -172,6 +261,26 @@ def _elementwise(x_t, h, W, U, b):
     return torch.tanh(W * x_t + U * h + b)
 
 
+def _u_elementwise(x_t, h, W, U, b):
+    return torch.tanh(W @ x_t + U * h + b)
+
+
+def _bracket_too_early(x_t, h, W, U, b):
+    return torch.tanh(W @ x_t) + U @ h + b
+
+
+def _w_turned(x_t, h, W, U, b):
+    return torch.tanh(W.T @ x_t + U @ h + b)
+
+
+def _old_state_added(x_t, h, W, U, b):
+    return h + torch.tanh(W @ x_t + U @ h + b)
+
+
+def _bias_taken_away(x_t, h, W, U, b):
+    return torch.tanh(W @ x_t + U @ h - b)
+
+
 def _one_product(x_t, h, W, U, b):
     return torch.tanh(torch.cat([W, U], dim=1) @ torch.cat([x_t, h]) + b)
 
@@ -202,6 +311,33 @@ define(
         mistake("U is transposed: the product is U @ h", _transposed),
         mistake("the matrix stands on the left of the vector: W @ x_t, not x_t @ W", _all_turned),
         mistake("`*` multiplies entry by entry; a matrix times a vector is `@`", _elementwise),
+        mistake("`U * h` multiplies entry by entry; a matrix times a vector is `U @ h`", _u_elementwise),
+        mistake(
+            "the bracket closes too early: the tanh is taken of the whole sum, W @ x_t + U @ h + b", _bracket_too_early
+        ),
+        mistake("W is transposed: the product is W @ x_t", _w_turned),
+        mistake("the old state is added once more, outside the tanh: it comes in through U alone", _old_state_added),
+        mistake("the bias is taken away; it is added", _bias_taken_away),
+        mistake(
+            "the input is missing: W takes x_t, and without it nothing new comes in",
+            lambda x_t, h, W, U, b: torch.tanh(U @ h + b),
+        ),
+        mistake(
+            "that is a ReLU, which knows no upper end; this cell uses tanh",
+            lambda x_t, h, W, U, b: torch.relu(W @ x_t + U @ h + b),
+        ),
+        mistake("the tanh is taken twice", lambda x_t, h, W, U, b: torch.tanh(torch.tanh(W @ x_t + U @ h + b))),
+        mistake(
+            "W and U both take the state: W takes the input x_t", lambda x_t, h, W, U, b: torch.tanh(W @ h + U @ h + b)
+        ),
+        mistake(
+            "what comes of x_t and of h is multiplied; it is added",
+            lambda x_t, h, W, U, b: torch.tanh((W @ x_t) * (U @ h) + b),
+        ),
+        mistake(
+            "the bias stands outside the tanh, and with a minus: it is added, inside",
+            lambda x_t, h, W, U, b: torch.tanh(W @ x_t + U @ h) - b,
+        ),
     ],
 )
 
@@ -256,6 +392,32 @@ def _preallocated(x, h, W, U, b):
     return torch.stack(states[1:])
 
 
+def _returns_in_the_loop(x, h, W, U, b):
+    return unroll(x, h, W, U, b)[:1]
+
+
+def _added_up(x, h, W, U, b):
+    states = []
+    for x_t in x:
+        h = h + rnn_step(x_t, h, W, U, b)
+        states.append(h)
+    return torch.stack(states)
+
+
+def _each_from_zero(x, h, W, U, b):
+    return torch.stack([rnn_step(x_t, torch.zeros_like(h), W, U, b) for x_t in x])
+
+
+def _copied_into_a_layer(x, h, W, U, b):
+    layer = torch.nn.RNN(x.shape[1], len(h), batch_first=True)
+    with torch.no_grad():
+        layer.weight_ih_l0.copy_(W)
+        layer.weight_hh_l0.copy_(U)
+        layer.bias_ih_l0.copy_(b)
+        layer.bias_hh_l0.zero_()
+    return layer(x[None], h[None, None])[0][0]
+
+
 def _written_into(x, h, W, U, b):
     states = torch.zeros(len(x) + 1, len(h))
     states[0] = h
@@ -290,6 +452,20 @@ define(
             "the numbers are right, but you write into a tensor that autograd still needs for the gradient: keep the "
             "state in h, collect the states in a list, and torch.stack(states) at the end",
             _written_into,
+        ),
+        mistake(
+            "this is the first state alone: does the `return` stand inside the loop? It belongs behind it",
+            _returns_in_the_loop,
+        ),
+        mistake(
+            "this is the last state alone, on an axis of its own: does `append` stand inside the loop?",
+            lambda x, h, W, U, b: unroll(x, h, W, U, b)[-1:],
+        ),
+        mistake("the new state is added to the old one; it takes its place, h = rnn_step(…)", _added_up),
+        mistake("every step starts from zero: hand the state of the step before to rnn_step", _each_from_zero),
+        mistake(
+            "the values are right, but W, U and b were copied into a layer of torch's: no gradient comes back to them",
+            _copied_into_a_layer,
         ),
         slips.reads_backwards(unroll, axis=0),
         slips.result_reversed(unroll, axis=0),
@@ -378,6 +554,50 @@ define(
             "this sums all scores of the last step: choose score k, y[-1, k]", _gradient_of(lambda y, k: y[-1].sum())
         ),
         mistake("this is the first step's output; the last one is y[-1, k]", _gradient_of(lambda y, k: y[0, k])),
+        mistake(
+            "this is the mean of score k over all steps: the last step alone is y[-1, k]",
+            _gradient_of(lambda y, k: y[:, k].mean()),
+        ),
+        mistake(
+            "this is row k of the output, (T, K): step −1 comes first, y[-1, k]", _gradient_of(lambda y, k: y[k].sum())
+        ),
+        mistake(
+            "this is the gradient of a probability (a softmax): the score itself is asked for",
+            _gradient_of(lambda y, k: y.softmax(-1)[-1, k]),
+        ),
+        mistake(
+            "this is the gradient of the logarithm of a probability: the score itself is asked for",
+            _gradient_of(lambda y, k: y.log_softmax(-1)[-1, k]),
+        ),
+        mistake(
+            "this is the gradient of a cross-entropy, a loss: the score itself is asked for",
+            _gradient_of(lambda y, k: -y.log_softmax(-1)[-1, k]),
+        ),
+        mistake("score k counts from 0: y[-1, k], not y[-1, k - 1]", _gradient_of(lambda y, k: y[-1, k - 1])),
+        mistake("this is the last step but one; the last is y[-1, k]", _gradient_of(lambda y, k: y[-2, k])),
+        mistake(
+            "this is the gradient of the square of the score; the score itself is asked for",
+            _gradient_of(lambda y, k: y[-1, k] ** 2),
+        ),
+        mistake(
+            "this is the gradient of the mean of all outputs: choose one number, y[-1, k]",
+            _gradient_of(lambda y, k: y.mean()),
+        ),
+        mistake(
+            "the sign is the wrong way round: it is the score that is differentiated, not a loss",
+            _gradient_of(lambda y, k: -y[-1, k]),
+        ),
+        mistake(
+            "the gradient is summed over the inputs of a step; return all entries, (T, D)",
+            lambda model, x, k: last_step_gradient(model, x, k).sum(1),
+        ),
+        mistake(
+            "the gradient is summed to one number; return all entries, (T, D)",
+            lambda model, x, k: last_step_gradient(model, x, k).sum(),
+        ),
+        mistake(
+            "this is the largest score of the last step: score k is asked for", _gradient_of(lambda y, k: y[-1].max())
+        ),
         mistake("time comes first in the output, (T, K): y[-1, k], not y[k, -1]", _gradient_of(lambda y, k: y[k, -1])),
         mistake("the sign is lost: return the gradient itself, not its absolute value", _absolute),
         mistake("this is gradient × input, another measure (lesson 24); return the gradient itself", _times_input),

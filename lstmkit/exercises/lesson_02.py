@@ -10,25 +10,37 @@ from lstmkit.exercises import case, define, mistake
 
 MAPPINGS = ("one-to-one", "one-to-many", "many-to-one", "aligned", "encoder-decoder")
 TASKS = {
-    "A": ("many-to-one", "many samples come in, but how many answers go out for the ten seconds?"),
+    "A": ("many-to-one", "here many samples come in, and how many answers go out for the ten seconds?"),
     "B": (
         "aligned",
-        "every sample gets an answer of its own, at its own moment: as many out as in, each beside its input",
+        "here every sample gets an answer of its own, at its own moment: as many out as in, each beside its input",
     ),
-    "C": ("one-to-many", "key and metre are given once; the notes of the tune come out one after another"),
-    "D": ("one-to-one", "a photograph here is one input, given at once, and there is one answer"),
+    "C": ("one-to-many", "here key and metre are given once; the notes of the tune come out one after another"),
+    "D": ("one-to-one", "a photograph is one input here, given at once, and there is one answer"),
     "E": (
         "encoder-decoder",
-        "the 12 hours come after the 24: no output belongs to an input, and there are fewer of them",
+        "the 12 hours come one after another, after the 24: no output belongs to an input, and there are fewer of them",
     ),
-    "F": ("aligned", "at each letter that comes in, one guess goes out: many in, as many out, each beside its input"),
+    "F": (
+        "aligned",
+        "here, at each letter that comes in, one guess goes out: many in, as many out, each beside its input",
+    ),
 }
 
 
-def _others(right: dict, words, why: dict) -> list:
-    """Every other word at every key, with that key's sentence."""
+MEANING = {
+    "one-to-one": "there one thing goes in and one comes out",
+    "one-to-many": "there one thing goes in and many come out",
+    "many-to-one": "there many steps go in and one answer comes out",
+    "aligned": "there an output stands beside every input",
+    "encoder-decoder": "there all is read first, and then a sequence of another length is written",
+}
+
+
+def _others(right: dict, words, why: dict, meaning: dict) -> list:
+    """Every other word at every key: what that word would mean, and what is the case here."""
     return [
-        mistake(f"{why[key]} ({key}: not {word})", {key: word})
+        mistake(f"{meaning[word]}; {why[key]}", {key: word})
         for key, answer in right.items()
         for word in words
         if word != answer
@@ -40,7 +52,10 @@ define(
     reference={key: answer for key, (answer, _) in TASKS.items()},
     allowed=MAPPINGS,
     mistakes=_others(
-        {key: answer for key, (answer, _) in TASKS.items()}, MAPPINGS, {key: why for key, (_, why) in TASKS.items()}
+        {key: answer for key, (answer, _) in TASKS.items()},
+        MAPPINGS,
+        {key: why for key, (_, why) in TASKS.items()},
+        MEANING,
     ),
 )
 
@@ -56,21 +71,42 @@ _GRID_HINTS = {
     "E": "a convolution of width 3 with one step of padding on each side reads a step and its two neighbours",
 }
 
-define("02.2", reference=PATTERNS, allowed=WORDS, mistakes=_others(PATTERNS, WORDS, _GRID_HINTS))
+_SEES = {
+    "own": "then an output would see its own step alone",
+    "past": "then an output would see its own step and all before it, none after it",
+    "earlier": "then an output would see all steps before its own, but not its own",
+    "future": "then an output would see its own step and all after it, none before it",
+    "window": "then an output would see its own step and one on each side",
+    "from the end": "then output 1 would see step 6 alone, and the last output all six",
+    "all": "then every output would see every step",
+}
+
+define("02.2", reference=PATTERNS, allowed=WORDS, mistakes=_others(PATTERNS, WORDS, _GRID_HINTS, _SEES))
 
 # 02.3 · five zeros -----------------------------------------------------------------------------------------------
 
 REASONS = {"P": "cut", "Q": "asleep", "R": "cancels", "S": "too small", "U": "no path"}
 _ZERO_HINTS = {
-    "P": "another first input changes its last output, so there is a path; look at what detach does to the way back",
-    "Q": "a path leads through every step, but with a bias of −10 each ReLU gets a number below zero: what is its slope there?",
+    "P": "another first input changes its last output; look at what detach does to the way back",
+    "Q": "it leads through every step, but with a bias of −10 each ReLU gets a number below zero: what is its slope there?",
     "R": "its two outputs are a score and minus that score, and the sum of the two is asked for",
-    "S": "the network is the aligned one, so a path is there; but the gradient shrinks at each of 500 steps",
+    "S": "the network is the aligned one, and the gradient shrinks at each of 500 steps",
     "U": "a convolution over three steps: which inputs does the last output read?",
 }
 
+_NOT_SO = {
+    "cut": "no value is detached in it",
+    "asleep": "there is no ReLU in it",
+    "cancels": "nothing of opposite sign is added up in it",
+    "too small": "its six steps are far too few for float32 to run out of small numbers",
+    "no path": "there is a path",
+}
+
 define(
-    "02.3", reference=REASONS, allowed=tuple(REASONS.values()), mistakes=_others(REASONS, REASONS.values(), _ZERO_HINTS)
+    "02.3",
+    reference=REASONS,
+    allowed=tuple(REASONS.values()),
+    mistakes=_others(REASONS, REASONS.values(), _ZERO_HINTS, _NOT_SO),
 )
 
 # 02.4 · eight shapes ---------------------------------------------------------------------------------------------
@@ -220,6 +256,75 @@ define(
             ),
             mistake("layers do not add up here: only the last layer comes out", {TIME_MAJOR: (25, 16, 40)}),
             mistake("h_n has four rows; output has every step of the last layer", {TIME_MAJOR: (4, 16, 10)}),
+            mistake("20 is what comes out at a step; what goes in is D = 6 numbers", {"x": (16, 25, 20)}),
+            mistake("that is the last step alone: output holds all 25", {"output": (16, 1, 20)}),
+            mistake(
+                "2 is the number of directions, and each of them puts out H numbers: 2 · H", {"output": (16, 25, 2)}
+            ),
+            mistake("that is 2 · D: what comes out has the size of the states, 2 · H", {"output": (16, 25, 12)}),
+            mistake(
+                "the two directions stand side by side on one axis, not on an axis of their own",
+                {"output": (16, 25, 2, 10)},
+            ),
+            mistake("that is h_n's shape; output has every step of the last layer", {"output": (4, 16, 10)}),
+            mistake(
+                "batch second, whatever batch_first says, and each of the 4 rows has H numbers, not 2 · H",
+                {"h_n": (16, 4, 20)},
+            ),
+            mistake(
+                "batch second, whatever batch_first says; and directions are rows of their own, 2 · 2 = 4 of them",
+                {"h_n": (16, 2, 20)},
+            ),
+            mistake(
+                "batch second, whatever batch_first says; and each layer has a row for each direction, 2 · 2 = 4",
+                {"h_n": (16, 2, 10)},
+            ),
+            mistake("h_n is no output: it has a row for each layer and direction, and no time", {"h_n": (16, 25, 10)}),
+            mistake("h_n has a row for each layer and direction, and no axis of size 1 for time", {"h_n": (16, 1, 20)}),
+            mistake(
+                "batch second, whatever batch_first says, and each of the 4 rows has H numbers, not 2 · H",
+                {"c_n": (16, 4, 20)},
+            ),
+            mistake(
+                "batch second, whatever batch_first says; and directions are rows of their own, 2 · 2 = 4 of them",
+                {"c_n": (16, 2, 20)},
+            ),
+            mistake("c_n has no time axis: 25 steps, but one cell state for each row", {"c_n": (4, 25, 10)}),
+            mistake(
+                "rows and columns are exchanged in kind: four gates of H are the rows, 40, and the D inputs the columns",
+                {"weight_ih_l0": (24, 10)},
+            ),
+            mistake(
+                "rows are what comes out, and four gates come out: 4 · H rows and D columns", {"weight_ih_l0": (6, 10)}
+            ),
+            mistake("torch stacks the gates on one axis: 4 · 10 = 40 rows", {"weight_ih_l0": (4, 10, 6)}),
+            mistake(
+                "no weight knows N: a row for each gate's H, a column for each of the D inputs",
+                {"weight_ih_l0": (40, 16)},
+            ),
+            mistake(
+                "the second direction does not widen the input of layer 0: x has D = 6 numbers",
+                {"weight_ih_l0": (40, 12)},
+            ),
+            mistake(
+                "the four gates are on the side that comes out, the rows; what is read is one state, H columns",
+                {"weight_hh_l0": (40, 40)},
+            ),
+            mistake(
+                "each direction has weights of its own and reads its own state, H; and four gates come out, 4 · H rows",
+                {"weight_hh_l0": (20, 20)},
+            ),
+            mistake("torch stacks the gates on one axis: 4 · 10 = 40 rows", {"weight_hh_l0": (4, 10, 10)}),
+            mistake("four gates come out, so 4 · H rows, not 2 · H; what is read is 2 · H", {"weight_ih_l1": (20, 20)}),
+            mistake("both exchanged and one direction: 4 · H rows, and 2 · H columns", {"weight_ih_l1": (10, 40)}),
+            mistake(
+                "that is one gate and one direction: 4 · H rows, and layer 0 puts out 2 · H", {"weight_ih_l1": (10, 10)}
+            ),
+            mistake(
+                "layer 1 reads the states of layer 0, in two directions, 2 · H; not 2 · D", {"weight_ih_l1": (40, 12)}
+            ),
+            mistake("what comes out has the size of the states, not of the input", {TIME_MAJOR: (25, 16, 6)}),
+            mistake("the time axis is missing: it holds every step here, too, (T, N, 2 · H)", {TIME_MAJOR: (16, 20)}),
         ]
     ),
 )
@@ -263,6 +368,31 @@ def _biases_once(kind, D, H, L=1, directions=1):
     return _count(kind, D, H, L, directions, biases=0) + 2 * L * directions * H
 
 
+def _biases_two_numbers(kind, D, H, L=1, directions=1):
+    return _count(kind, D, H, L, directions, biases=0) + 2 * L * directions
+
+
+def _one_layer_too_many(kind, D, H, L=1, directions=1):
+    return _count(kind, D, H, L + 1, directions)
+
+
+def _layer_0_alone_has_directions(kind, D, H, L=1, directions=1):
+    first = _count(kind, D, H, 1, directions)
+    return first + (_count(kind, D, H, L, directions) - first) // directions
+
+
+def _layer_0_as_later(kind, D, H, L=1, directions=1):
+    return L * _count(kind, directions * H, H, 1, directions)
+
+
+def _layer_0_as_later_in_stacks(kind, D, H, L=1, directions=1):
+    return _count(kind, D, H, 1, directions) if L == 1 else L * _count(kind, directions * H, H, 1, directions)
+
+
+def _later_reads_d_twice(kind, D, H, L=1, directions=1):
+    return _count(kind, D, H, L, directions, wide=lambda D, H, directions: directions * D)
+
+
 define(
     "02.5",
     reference=count_weights,
@@ -304,6 +434,30 @@ define(
             _but(state=lambda H, directions: directions * H),
         ),
         mistake("weight_hh is missing: the state is read, too", _but(state=lambda H, directions: 0)),
+        mistake(
+            "one block too few for each: an LSTM has four, three gates and the new content, a GRU three",
+            _but(sums={"RNN": 1, "GRU": 2, "LSTM": 3}),
+        ),
+        mistake(
+            "this is one layer in one direction: add up over the L layers, and over the directions",
+            lambda kind, D, H, L=1, directions=1: _count(kind, D, H, 1, 1),
+        ),
+        mistake("four blocks are an LSTM's: an RNN has one, a GRU three", _but(sums=dict.fromkeys(SUMS, 4))),
+        mistake("a bias is not one number: it has one for each row of the weight", _biases_two_numbers),
+        mistake("one layer too many: layer 0 is one of the L, so L − 1 more come after it", _one_layer_too_many),
+        mistake("every layer has both directions, not layer 0 alone", _layer_0_alone_has_directions),
+        mistake("layer 0 reads x, so it has D columns; directions · H begins with layer 1", _layer_0_as_later),
+        mistake(
+            "in a stack, too, layer 0 reads x, so it has D columns; directions · H begins with layer 1",
+            _layer_0_as_later_in_stacks,
+        ),
+        mistake("a later layer reads states, directions · H numbers; not directions · D", _later_reads_d_twice),
+        mistake(
+            "weight_hh reads the state: it has H columns in every layer, not D",
+            lambda kind, D, H, L=1, directions=1: (
+                _count(kind, D, H, L, directions) + directions * SUMS[kind] * H * (D - H)
+            ),
+        ),
         mistake(
             "layer 0 is missing: range(1, L) starts with the second layer",
             lambda kind, D, H, L=1, directions=1: _count(kind, D, H, L, directions) - _count(kind, D, H, 1, directions),

@@ -107,6 +107,15 @@ def _last_step_of_x(model, x):
     return torch.stack([row[:, -1].norm(dim=1) for row in rows])
 
 
+def _from_output(number):
+    def wrong(model, x):
+        x = x.detach().clone().requires_grad_()
+        rows = [torch.autograd.grad(number(y_n), x, retain_graph=True)[0] for y_n in model(x)]
+        return torch.stack([row.flatten(1).norm(dim=1) for row in rows])
+
+    return wrong
+
+
 def _reduced(reduce):
     def wrong(model, x):
         x = x.detach().clone().requires_grad_()
@@ -114,6 +123,30 @@ def _reduced(reduce):
         return torch.stack([reduce(row) for row in rows])
 
     return wrong
+
+
+def _column_of_y(model, x):
+    x = x.detach().clone().requires_grad_()
+    y = model(x)
+    rows = [torch.autograd.grad(y[:, n].sum(), x, retain_graph=True)[0] for n in range(len(x))]
+    return torch.stack([row.flatten(1).norm(dim=1) for row in rows])
+
+
+def _norm_of_output(model, x):
+    x = x.detach().clone().requires_grad_()
+    rows = [torch.autograd.grad(y_n.norm(), x, retain_graph=True)[0] for y_n in model(x)]
+    return torch.stack([row.flatten(1).norm(dim=1) for row in rows])
+
+
+def _own_part_alone(model, x):
+    x = x.detach().clone().requires_grad_()
+    y = model(x)
+    rows = [torch.autograd.grad(y[n].sum(), x, retain_graph=True)[0][n] for n in range(len(y))]
+    return torch.stack(rows)
+
+
+def _own_norm_alone(model, x):
+    return _own_part_alone(model, x).flatten(1).norm(dim=1)
 
 
 def _batch_models():
@@ -178,6 +211,55 @@ define(
         mistake(
             "the norm over D alone leaves a time axis, (N, N, T): flatten T and D first, then take the norm",
             _reduced(lambda row: row.norm(dim=2)),
+        ),
+        mistake(
+            "the norm over the time axis alone leaves D, (N, N, D): flatten T and D first, then take the norm",
+            _reduced(lambda row: row.norm(dim=1)),
+        ),
+        mistake(
+            "one norm for the whole gradient, (N,): take one for each sequence m, so that a row has N numbers",
+            _reduced(lambda row: row.norm()),
+        ),
+        mistake(
+            "these are the gradients themselves, (N, N, T, D): take a norm for each sequence m",
+            _reduced(lambda row: row),
+        ),
+        mistake(
+            "norms over D were added up over the steps: take one norm over T and D together, the root of all squares",
+            _reduced(lambda row: row.norm(dim=2).sum(1)),
+        ),
+        mistake(
+            "signed gradients were averaged, and they can cancel: take the norm", _reduced(lambda row: row.mean((1, 2)))
+        ),
+        mistake("that is the largest absolute value; take the norm", _reduced(lambda row: row.abs().amax((1, 2)))),
+        mistake(
+            "this is the gradient of the sum of squares of y[n]: take the sum of its numbers",
+            _from_output(lambda y_n: y_n.square().sum()),
+        ),
+        mistake(
+            "this is the gradient of the sum of absolute values of y[n]: take the sum of its numbers",
+            _from_output(lambda y_n: y_n.abs().sum()),
+        ),
+        mistake(
+            "this is the norm for the first input step alone: take all steps of sequence m",
+            _reduced(lambda row: row[:, 0].norm(dim=1)),
+        ),
+        mistake(
+            "signed gradients were added up before the absolute value, and they can cancel: take the norm",
+            _reduced(lambda row: row.sum((1, 2)).abs()),
+        ),
+        mistake(
+            "norms over D were averaged over the steps: take one norm over T and D together",
+            _reduced(lambda row: row.norm(dim=2).mean(1)),
+        ),
+        mistake(
+            "the norm is divided by N; nothing is averaged here", lambda model, x: batch_influence(model, x) / len(x)
+        ),
+        mistake("y[:, n] is a step, of all sequences together: the batch is the first axis, y[n]", _column_of_y),
+        mistake("this is the gradient of the norm of y[n]: take the sum of its numbers, y[n].sum()", _norm_of_output),
+        mistake(
+            "you keep the gradient by the own input alone, row [n]: the bug would stand in the others, so keep all m",
+            _own_part_alone,
         ),
         mistake("that is the squared norm; take the square root", _reduced(lambda row: row.square().sum((1, 2)))),
         mistake(
@@ -268,7 +350,7 @@ define(
     "03.3",
     reference=final_state,
     cases=lambda: [
-        case(*_bidirectional(4, 6, 5, 2)),
+        case(*_bidirectional(7, 6, 5, 2)),
         case(*_bidirectional(3, 5, 4, 3), label="three layers"),
         case(*_bidirectional(2, 4, 2, 1), label="one layer, N = H = 2"),
         case(*_bidirectional(1, 3, 4, 2), label="a batch of one"),
@@ -324,6 +406,38 @@ define(
         ),
         mistake("this is the forward direction alone; shape (N, 2H) has room for both", lambda output, h_n: h_n[-2]),
         mistake("the directions are added up; keep both halves, side by side", lambda output, h_n: h_n[-2] + h_n[-1]),
+        mistake(
+            "the two halves still have an axis of their own, (N, 2, H): join them with torch.cat(…, dim=1) or flatten(1)",
+            lambda output, h_n: torch.stack([h_n[-2], h_n[-1]], dim=1),
+        ),
+        mistake(
+            "h_n[:, -2] and h_n[:, -1] are two *sequences*: rows are the first axis, h_n[-2] and h_n[-1]",
+            lambda output, h_n: torch.cat([h_n[:, -2], h_n[:, -1]], dim=1),
+        ),
+        mistake(
+            "this is the mean over all steps; the end of each reading is wanted", lambda output, h_n: output.mean(1)
+        ),
+        mistake(
+            "flatten joins the batch with H, (2, N · H): bring the batch to the front first, or torch.cat the two rows",
+            lambda output, h_n: h_n[-2:].flatten(1),
+        ),
+        mistake(
+            "both rows are forward directions, of two layers: the last layer's rows are h_n[-2] and h_n[-1]",
+            lambda output, h_n: torch.cat([h_n[0], h_n[-2]], dim=1),
+        ),
+        mistake(
+            "both rows are backward directions: the last layer's forward row is h_n[-2]",
+            lambda output, h_n: torch.cat([h_n[1], h_n[-1]], dim=1),
+        ),
+        mistake(
+            "output[-1] is the last *sequence* of the batch: the batch comes first, and the states are in h_n",
+            lambda output, h_n: output[-1],
+        ),
+        mistake(
+            "this is the largest value over time; the end of each reading is wanted",
+            lambda output, h_n: output.max(1).values,
+        ),
+        mistake("the directions are averaged; keep both halves, side by side", lambda output, h_n: h_n[-2:].mean(0)),
     ],
 )
 
@@ -376,6 +490,18 @@ def _searched(output, lengths):
     return torch.stack([sequence[steps.nonzero().max()] for sequence, steps in zip(output, filled, strict=True)])
 
 
+def _cut_up_to_length(output, lengths):
+    return torch.stack([output[n, : lengths[n]] for n in range(len(output))])
+
+
+def _valid_over_all(output, lengths):
+    return _sum_of_valid(output, lengths) / output.shape[1]
+
+
+def _sum_of_valid(output, lengths):
+    return _mean_of_valid(output, lengths) * lengths[:, None]
+
+
 def _packed_output():
     lengths = torch.tensor([2, 5, 3])
     return torch.randn(3, 5, 4) * (torch.arange(5) < lengths[:, None])[..., None], lengths
@@ -421,6 +547,40 @@ define(
             "one step for all sequences, that of the longest; each has a last step of its own",
             lambda output, lengths: output[:, int(lengths.max()) - 1],
         ),
+        mistake(
+            "one step for all sequences, that of the shortest; each has a last step of its own",
+            lambda output, lengths: output[:, int(lengths.min()) - 1],
+        ),
+        mistake(
+            "off by one, and clamped so that no error shows: a sequence of length 3 ends at index 2, lengths - 1",
+            lambda output, lengths: output[torch.arange(len(output)), lengths.clamp(max=output.shape[1] - 1)],
+        ),
+        mistake(
+            "one index picks *sequences*, the first axis: two are needed, one for the sequence and one for its step",
+            lambda output, lengths: output[lengths - 1],
+        ),
+        mistake(
+            "these are all valid steps of each sequence, and they differ in number: the last alone is wanted, index lengths[n] - 1",
+            _cut_up_to_length,
+        ),
+        mistake(
+            "this is the mean over all T steps, padding too; the last valid one alone is wanted",
+            lambda output, lengths: output.mean(1),
+        ),
+        mistake(
+            "this is the largest value over time; the output at the last real step is wanted",
+            lambda output, lengths: output.max(1).values,
+        ),
+        mistake(
+            "one step for all sequences, that of the first; each has a last step of its own",
+            lambda output, lengths: output[:, lengths[0] - 1],
+        ),
+        mistake(
+            "the list of sequences has N entries: torch.arange(N), not torch.arange(T)",
+            lambda output, lengths: output[torch.arange(output.shape[1]), lengths - 1],
+        ),
+        mistake("these are the valid steps, added up and divided by T; the last one alone is wanted", _valid_over_all),
+        mistake("this is the sum of the valid steps; the last one alone is wanted", _sum_of_valid),
         mistake("gather along the wrong axis: 2 is the hidden size, time is axis 1", _gathered_along_hidden),
         mistake("a time axis of size 1 is left over, (N, 1, H): take [:, 0] of it", _gathered_unsqueezed),
         mistake(
@@ -438,12 +598,31 @@ define(
 # 03.5 · how much has each half read ------------------------------------------------------------------------------
 
 READ = {
-    "at the end, forward": (6, "it stands at step 6 and has read all before it, the two steps of padding included"),
+    "at the end, forward": (6, "it stands at step 6 and has read everything up to there, padding and its own step, too"),
     "at the end, backward": (1, "it begins at step 6, and that is where you read it out"),
-    "last valid, forward": (4, "it stands at step 4 and has read everything up to there, nothing after"),
+    "last valid, forward": (4, "it stands at step 4 and has read everything up to there, its own step included, nothing after"),
     "last valid, backward": (3, "it begins at step 6, in the padding, and stands at step 4: count the steps on its way"),
     "packed, forward": (4, "packing takes the padding out, so the sequence ends at step 4, and h_n is the end of the reading"),
     "packed, backward": (4, "packing takes the padding out: it begins at step 4, and h_n is the end of its reading, at step 1"),
+}  # fmt: skip
+_OWN_REASON = {
+    ("at the end, forward", 4): "padding is read like any other input: the line takes step 6, behind it",
+    ("at the end, forward", 5): "its own step counts, too: at step 6 it has read six",
+    ("at the end, forward", 2): "it began at step 1, long before the padding",
+    ("at the end, backward", 6): "all six are read when it stands at step 1, where its reading ends; you read it out where it begins",
+    ("at the end, backward", 4): "it has not come to the real steps: it begins at step 6, and that is where you read it out",
+    ("at the end, backward", 2): "it has come to step 6 alone, not yet to step 5: you read it out where it begins",
+    ("at the end, backward", 0): "its own step counts, too: it has read step 6, a step of padding",
+    ("last valid, forward", 6): "steps 5 and 6 lie behind the step that is read out; a forward direction knows nothing of them",
+    ("last valid, forward", 3): "its own step counts, too: at step 4 it has read four",
+    ("last valid, backward", 4): "those would be the steps before it, the forward half's; this one comes from step 6",
+    ("last valid, backward", 1): "that would be so if it began at step 4; but it begins at step 6, in the padding",
+    ("last valid, backward", 2): "the two of padding, and its own step counts, too: it begins at step 6 and stands at step 4",
+    ("last valid, backward", 6): "all six are read at step 1 only; here it stands at step 4, and began at step 6",
+    ("packed, forward", 6): "the padding has been taken out: there is no step 5 and no step 6 to read",
+    ("packed, backward", 6): "the padding has been taken out: it begins at step 4, the last real one, and ends at step 1",
+    ("packed, backward", 1): "h_n is the end of its reading, at step 1, not its beginning: it has read all the real steps",
+    ("packed, backward", 3): "packed, it begins at step 4, not in the padding, and goes on to step 1",
 }  # fmt: skip
 
 define(
@@ -451,7 +630,7 @@ define(
     reference={key: steps for key, (steps, _) in READ.items()},
     allowed=range(7),
     mistakes=[
-        mistake(f"{why} ({key}: not {wrong})", {key: wrong})
+        mistake(_OWN_REASON.get((key, wrong), f"not {wrong} steps: {why}"), {key: wrong})
         for key, (right, why) in READ.items()
         for wrong in range(7)
         if wrong != right
