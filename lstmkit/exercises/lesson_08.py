@@ -86,6 +86,61 @@ def _third_block(x_t, h, W, U, b_ih, b_hh, reset_after=True):
     return torch.lerp(torch.tanh(x_n + past), h, z)
 
 
+def _ordered(*order, un_too=True):
+    """gru_step with its blocks in another order: where r, z and n are looked for. un_too: U_n of the second form as well."""
+
+    def step(x_t, h, W, U, b_ih, b_hh, reset_after=True):
+        from_x, from_h = (x_t @ W.T + b_ih).chunk(3, dim=1), (h @ U.T + b_hh).chunk(3, dim=1)
+        x_r, x_z, x_n = (from_x[k] for k in order)
+        h_r, h_z, h_n = (from_h[k] for k in order)
+        r, z = torch.sigmoid(x_r + h_r), torch.sigmoid(x_z + h_z)
+        k = order[2] if un_too else 2
+        past = r * h_n if reset_after else (r * h) @ U.chunk(3)[k].T + b_hh.chunk(3)[k]
+        return (1 - z) * torch.tanh(x_n + past) + z * h
+
+    return step
+
+
+def _cut_batch(x_t, h, W, U, b_ih, b_hh, reset_after=True):
+    x_r, x_z, x_n = (x_t @ W.T + b_ih).chunk(3)
+    h_r, h_z, h_n = (h @ U.T + b_hh).chunk(3)
+    r, z = torch.sigmoid(x_r + h_r), torch.sigmoid(x_z + h_z)
+    n = torch.tanh(x_n + r * h_n)
+    return (1 - z) * n + z * h
+
+
+def _before(past):
+    """gru_step whose second form has another past(r, h, U, b_hh)."""
+
+    def step(x_t, h, W, U, b_ih, b_hh, reset_after=True):
+        if reset_after:
+            return gru_step(x_t, h, W, U, b_ih, b_hh)
+        x_r, x_z, x_n = (x_t @ W.T + b_ih).chunk(3, dim=1)
+        h_r, h_z, _ = (h @ U.T + b_hh).chunk(3, dim=1)
+        z = torch.sigmoid(x_z + h_z)
+        return (1 - z) * torch.tanh(x_n + past(torch.sigmoid(x_r + h_r), h, U, b_hh)) + z * h
+
+    return step
+
+
+def _open_after(x_t, h, W, U, b_ih, b_hh, reset_after=True):
+    if not reset_after:
+        return gru_step(x_t, h, W, U, b_ih, b_hh, False)
+    return _variant(inner=lambda r, x, h: (h, x))(x_t, h, W, U, b_ih, b_hh)
+
+
+def _gated_candidate(x_t, h, W, U, b_ih, b_hh, reset_after=True):
+    """r outside the tanh."""
+    x_r, x_z, x_n = (x_t @ W.T + b_ih).chunk(3, dim=1)
+    h_r, h_z, h_n = (h @ U.T + b_hh).chunk(3, dim=1)
+    r, z = torch.sigmoid(x_r + h_r), torch.sigmoid(x_z + h_z)
+    return (1 - z) * r * torch.tanh(x_n + h_n) + z * h
+
+
+def _no_biases(x_t, h, W, U, b_ih, b_hh, reset_after=True):
+    return gru_step(x_t, h, W, U, torch.zeros_like(b_ih), torch.zeros_like(b_hh), reset_after)
+
+
 def _block_by_block(x_t, h, W, U, b_ih, b_hh, reset_after=True):
     (Wr, Wz, Wn), (Ur, Uz, Un) = W.chunk(3), U.chunk(3)
     (br, bz, bn), (cr, cz, cn) = b_ih.chunk(3), b_hh.chunk(3)
@@ -160,6 +215,55 @@ define(
         mistake(
             "z mixes n with itself: the kept share is that of h, the state before", _variant(mix=lambda z, n, h: n)
         ),
+        *(
+            mistake(f"your order of the blocks is {name}; torch's is r, z, n", _ordered(*order, un_too=too))
+            for name, order in {
+                "r, n, z": (0, 2, 1),
+                "n, z, r": (2, 1, 0),
+                "z, n, r": (2, 0, 1),
+                "n, r, z": (1, 2, 0),
+            }.items()
+            for too in (True, False)
+        ),
+        mistake(
+            "chunk(3) without dim cuts the batch; the blocks lie side by side on axis 1: chunk(3, dim=1)", _cut_batch
+        ),
+        mistake("both biases are missing", _no_biases),
+        mistake(
+            "with reset_after=False the bias b_hn is missing: add the last third of b_hh after the product",
+            _before(lambda r, h, U, b: (r * h) @ U.chunk(3)[2].T),
+        ),
+        mistake(
+            "with reset_after=False the past comes twice: (r * h) @ U_n.T + b_hn alone, without h_n",
+            _before(lambda r, h, U, b: (r * h) @ U.chunk(3)[2].T + (h @ U.T + b).chunk(3, dim=1)[2]),
+        ),
+        mistake(
+            "with reset_after=False r is forgotten: it multiplies h, in front of the product",
+            _before(lambda r, h, U, b: (h @ U.T + b).chunk(3, dim=1)[2]),
+        ),
+        mistake("with reset_after=True r is forgotten: it multiplies U_n h + b_hn", _open_after),
+        mistake(
+            "with reset_after=False that is U's second block, of z; U_n is the third: U[2 * H :]",
+            _before(lambda r, h, U, b: (r * h) @ U.chunk(3)[1].T + b.chunk(3)[2]),
+        ),
+        mistake(
+            "with reset_after=False that is U's first block, of r; U_n is the third: U[2 * H :]",
+            _before(lambda r, h, U, b: (r * h) @ U.chunk(3)[0].T + b.chunk(3)[2]),
+        ),
+        mistake(
+            "with reset_after=False U_n is not transposed: (r * h) @ U_n.T",
+            _before(lambda r, h, U, b: (r * h) @ U.chunk(3)[2] + b.chunk(3)[2]),
+        ),
+        mistake("r stands outside the tanh; it belongs inside, at the past", _gated_candidate),
+        mistake("the candidate is lost: it is n that gets the share 1 - z", _variant(mix=lambda z, n, h: h)),
+        mistake(
+            "the new state goes through tanh once more; the mean of n and h is the state",
+            _variant(mix=lambda z, n, h: torch.tanh((1 - z) * n + z * h)),
+        ),
+        mistake(
+            "the old state is subtracted: the two shares are added up",
+            _variant(mix=lambda z, n, h: (1 - z) * n - z * h),
+        ),
         slips.batch_summed(gru_step, says="the sequences of the batch are added up: each has a state of its own"),
     ],
 )
@@ -196,6 +300,48 @@ def _flip_some(*which):
         return tuple(
             new if k in which else old for k, (old, new) in enumerate(zip((W, U, b_ih, b_hh), right, strict=True))
         )
+
+    return wrong
+
+
+def _flip_rows(start, stop):
+    """Blocks start … stop - 1 turned."""
+
+    def wrong(W, U, b_ih, b_hh):
+        H = U.shape[1]
+        parts = [part.clone() for part in (W, U, b_ih, b_hh)]
+        for part in parts:
+            part[start * H : stop * H] *= -1
+        return tuple(parts)
+
+    return wrong
+
+
+def _flip_by_inputs(W, U, b_ih, b_hh):
+    D = W.shape[1]
+    parts = [part.clone() for part in (W, U, b_ih, b_hh)]
+    for part in parts:
+        part[D : 2 * D] *= -1
+    return tuple(parts)
+
+
+def _flip_one_row(W, U, b_ih, b_hh):
+    parts = [part.clone() for part in (W, U, b_ih, b_hh)]
+    for part in parts:
+        part[1] *= -1
+    return tuple(parts)
+
+
+def _moved(*order, of_z=lambda z: -z):
+    """The blocks r, of_z(z), n in another order."""
+
+    def wrong(W, U, b_ih, b_hh):
+        made = []
+        for part in (W, U, b_ih, b_hh):
+            r, z, n = part.chunk(3)
+            blocks = r, of_z(z), n
+            made.append(torch.cat([blocks[k] for k in order]))
+        return tuple(made)
 
     return wrong
 
@@ -249,6 +395,23 @@ define(
         mistake("that turns the reset gate; the order is r, z, n: z is the second block", _flip_block(0)),
         mistake("that turns the candidate n; the order is r, z, n: z is the second block", _flip_block(2)),
         mistake("every block is turned; only z changes its direction", _flip_all),
+        mistake("r is turned, too: z is the second block alone, rows H to 2H", _flip_rows(0, 2)),
+        mistake("n is turned, too: z is the second block alone, rows H to 2H", _flip_rows(1, 3)),
+        mistake("H is the number of units, U.shape[1]; you take the number of inputs, W.shape[1]", _flip_by_inputs),
+        mistake("one row is turned; the z block has H of them, rows H to 2H", _flip_one_row),
+        mistake("z and n have changed places; the blocks keep their order, r, -z, n", _moved(0, 2, 1)),
+        mistake(
+            "z and n have changed places, and no sign: the blocks keep their order, r, -z, n",
+            _moved(0, 2, 1, of_z=lambda z: z),
+        ),
+        mistake(
+            "each block's sign is lost: z changes its sign, it does not become positive",
+            _moved(0, 1, 2, of_z=lambda z: z.abs()),
+        ),
+        mistake(
+            "1 / z is not it: 1 - σ(a) = σ(-a), so the numbers inside change their sign",
+            _moved(0, 1, 2, of_z=lambda z: 1 / z),
+        ),
         mistake("the biases keep their sign; the whole sum inside the sigmoid must change it", _flip_some(0, 1)),
         mistake(
             "only the biases are turned; the whole sum inside the sigmoid must change its sign, weights too",
@@ -268,6 +431,10 @@ define(
         mistake("b_ih keeps its sign; both biases are inside the sigmoid", _flip_some(0, 1, 3)),
         mistake("the blocks r and n are turned; z, the second one, must be", _flip_rest),
         mistake("the z blocks alone are returned; put them back between r and n: torch.cat([r, -z, n])", _z_alone),
+        mistake("W alone is turned; U and both biases stand in the same sigmoid", _flip_some(0)),
+        mistake("U alone is turned; W and both biases stand in the same sigmoid", _flip_some(1)),
+        mistake("W and b_ih are turned, the state's half is not; both stand in the same sigmoid", _flip_some(0, 2)),
+        mistake("U and b_hh are turned, the input's half is not; both stand in the same sigmoid", _flip_some(1, 3)),
         mistake("r, z, n lie along the *first* axis: .chunk(3), not .chunk(3, dim=-1)", _flip_columns),
     ],
 )
@@ -310,6 +477,13 @@ define(
         mistake("that many fit, but so do more: a GRU of 23 units has 2415", {_budget: 22}),
         mistake("you go the wrong way: the GRU has fewer blocks, so it can afford more units", {_budget: 15}),
         mistake("with 20 units the GRU leaves a quarter of the budget unused", {_budget: 20}),
+        mistake("that many fit, but so do two more: a GRU of 23 units has 2415", {_budget: 21}),
+        mistake("that many need 2775 parameters, more than the LSTM's 2560", {_budget: 25}),
+        mistake("units are whole: the largest whole number that fits is wanted", {_budget: 23.8}),
+        mistake("units are whole: the largest whole number that fits is wanted", {_budget: 23.83}),
+        mistake("D and H have changed places: D = 10 inputs, H = 20 units", {"RNN": 320, "GRU": 960, "LSTM": 1280}),
+        mistake("that is what is saved; the ratio of the numbers is wanted", {"GRU / LSTM": 0.25}),
+        mistake("rounded too early: the ratio is exact", {"GRU / LSTM": 0.8}),
     ],
 )
 
@@ -344,6 +518,46 @@ def _blind_gate(x_t, h, W, U, b_ih, b_hh):
     x_z, x_n = (x_t @ W.T + b_ih).chunk(2, dim=1)
     z = torch.sigmoid(x_z)
     return (1 - z) * torch.tanh(x_n + (h @ U.T + b_hh).chunk(2, dim=1)[1]) + z * h
+
+
+def _deaf_gate(x_t, h, W, U, b_ih, b_hh):
+    _, x_n = (x_t @ W.T + b_ih).chunk(2, dim=1)
+    h_z, h_n = (h @ U.T + b_hh).chunk(2, dim=1)
+    z = torch.sigmoid(h_z)
+    return (1 - z) * torch.tanh(x_n + h_n) + z * h
+
+
+def _deaf_candidate(x_t, h, W, U, b_ih, b_hh):
+    x_z, _ = (x_t @ W.T + b_ih).chunk(2, dim=1)
+    h_z, h_n = (h @ U.T + b_hh).chunk(2, dim=1)
+    z = torch.sigmoid(x_z + h_z)
+    return (1 - z) * torch.tanh(h_n) + z * h
+
+
+def _raw_past(x_t, h, W, U, b_ih, b_hh):
+    x_z, x_n = (x_t @ W.T + b_ih).chunk(2, dim=1)
+    z = torch.sigmoid(x_z + (h @ U.T + b_hh).chunk(2, dim=1)[0])
+    return (1 - z) * torch.tanh(x_n + h) + z * h
+
+
+def _lean_cut(x_t, h, W, U, b_ih, b_hh):
+    x_z, x_n = (x_t @ W.T + b_ih).chunk(2)
+    h_z, h_n = (h @ U.T + b_hh).chunk(2)
+    z = torch.sigmoid(x_z + h_z)
+    n = torch.tanh(x_n + h_n)
+    return (1 - z) * n + z * h
+
+
+def _lean_three(x_t, h, W, U, b_ih, b_hh):
+    x_r, x_z, x_n = (x_t @ W.T + b_ih).chunk(3, dim=1)
+    h_r, h_z, h_n = (h @ U.T + b_hh).chunk(3, dim=1)
+    z = torch.sigmoid(x_z + h_z)
+    n = torch.tanh(x_n + h_n)
+    return (1 - z) * n + z * h
+
+
+def _lean_no_biases(x_t, h, W, U, b_ih, b_hh):
+    return without_reset(x_t, h, W, U, torch.zeros_like(b_ih), torch.zeros_like(b_hh))
 
 
 def _lean_one_product(x_t, h, W, U, b_ih, b_hh):
@@ -396,5 +610,22 @@ define(
             slips.with_inputs(without_reset, lambda x, h, W, U, b, d: (x, h, W, U, torch.zeros_like(b), d)),
         ),
         mistake("z reads the input alone: inside its sigmoid stands the state's part, too", _blind_gate),
+        mistake("z reads the state alone: inside its sigmoid stands the input's part, too", _deaf_gate),
+        mistake("the candidate reads the past alone: inside the tanh stands the input's part, too", _deaf_candidate),
+        mistake("the candidate sees h itself; the past goes through its block of U: h_n", _raw_past),
+        mistake("both biases are missing", _lean_no_biases),
+        mistake(
+            "chunk(2) without dim cuts the batch; the blocks lie side by side on axis 1: chunk(2, dim=1)", _lean_cut
+        ),
+        mistake("there are two blocks here, z and n: chunk(2, dim=1), not chunk(3, dim=1)", _lean_three),
+        mistake(
+            "r = 1 multiplies the past, it is not added to it: tanh(x_n + h_n)", _lean(past=lambda z, h_n: h_n + 1)
+        ),
+        mistake("the old state is kept whole; its share is z", _lean(mix=lambda z, n, h: (1 - z) * n + h)),
+        mistake("both enter whole: the shares are 1 - z and z", _lean(mix=lambda z, n, h: n + h)),
+        mistake(
+            "that is z = 1, nothing is ever written; it is the reset gate that is 1", lambda x, h, *weights: h.clone()
+        ),
+        slips.batch_summed(without_reset, says="the sequences of the batch are added up: each has a state of its own"),
     ],
 )
