@@ -216,14 +216,14 @@ define(
             "z mixes n with itself: the kept share is that of h, the state before", _variant(mix=lambda z, n, h: n)
         ),
         *(
-            mistake(f"your order of the blocks is {name}; torch's is r, z, n", _ordered(*order, un_too=too))
+            mistake(f"your order of the blocks is {name}; torch's is r, z, n{also}", _ordered(*order, un_too=too))
             for name, order in {
                 "r, n, z": (0, 2, 1),
                 "n, z, r": (2, 1, 0),
                 "z, n, r": (2, 0, 1),
                 "n, r, z": (1, 2, 0),
             }.items()
-            for too in (True, False)
+            for too, also in ((True, ""), (False, ": the third of them is n, as in your second form"))
         ),
         mistake(
             "chunk(3) without dim cuts the batch; the blocks lie side by side on axis 1: chunk(3, dim=1)", _cut_batch
