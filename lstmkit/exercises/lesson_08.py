@@ -480,7 +480,7 @@ define(
         mistake("that many fit, but so do two more: a GRU of 23 units has 2415", {_budget: 21}),
         mistake("that many need 2775 parameters, more than the LSTM's 2560", {_budget: 25}),
         mistake("units are whole: the largest whole number that fits is wanted", {_budget: 23.8}),
-        mistake("units are whole: the largest whole number that fits is wanted", {_budget: 23.83}),
+        mistake("units are whole: the largest number without a fraction that fits is wanted", {_budget: 23.83}),
         mistake("D and H have changed places: D = 10 inputs, H = 20 units", {"RNN": 320, "GRU": 960, "LSTM": 1280}),
         mistake("that is what is saved; the ratio of the numbers is wanted", {"GRU / LSTM": 0.25}),
         mistake("rounded too early: the ratio is exact", {"GRU / LSTM": 0.8}),
