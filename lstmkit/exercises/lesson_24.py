@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from lstmkit.exercises import case, define, mistake
+from lstmkit.exercises import case, define, mistake, slips
 
 # 24.1 · score a map ----------------------------------------------------------------------------------------------
 
@@ -61,6 +61,21 @@ def _roc(map, mask):
     return (score[truth][:, None] > score[~truth]).double().mean()
 
 
+def _within_each_step(map, mask):
+    order = map.abs().argsort(1, descending=True)
+    hits = mask.gather(1, order).flatten().double()
+    return _mean_at_hits(hits, hits.cumsum(0) / torch.arange(1, len(hits) + 1))
+
+
+def _ranks_for_places(map, mask):
+    hits = mask.flatten()[map.abs().flatten().argsort(descending=True).argsort()].double()
+    return _mean_at_hits(hits, hits.cumsum(0) / torch.arange(1, len(hits) + 1))
+
+
+def _by_trapezoids(hits, precision):
+    return torch.trapezoid(precision, hits.cumsum(0) / hits.sum())
+
+
 def _maps():
     def made(T, D, share, lift):
         mask = torch.rand(T, D) < share
@@ -105,6 +120,27 @@ define(
             _ranked_with(lambda hits, precision: precision[int(hits.sum()) - 1]),
         ),
         mistake("the mask is not brought into the map's order: mask.flatten()[order]", _mask_left_in_place),
+        mistake("you sort within each step: all T·D entries stand in one list, map.abs().flatten()", _within_each_step),
+        mistake(
+            "you divide the hits so far by all relevant ones (that is the recall); the precision at place k divides them by k",
+            _ranked_with(lambda hits, precision: _mean_at_hits(hits, hits.cumsum(0) / hits.sum())),
+        ),
+        mistake(
+            "this is the share of the map's size that lies on relevant entries; the order of the entries is wanted",
+            lambda map, mask: map.abs()[mask].sum() / map.abs().sum(),
+        ),
+        mistake(
+            "you join the points of the curve by straight lines (trapezoids); average precision is the mean of the precision at the hits",
+            _ranked_with(_by_trapezoids),
+        ),
+        mistake(
+            "you divide by 0, 1, 2, …: at the first place one entry has been seen, so begin with 1",
+            _ranked_with(lambda hits, precision: _mean_at_hits(hits, hits.cumsum(0) / torch.arange(len(hits)))),
+        ),
+        mistake(
+            "you index the mask with the ranks; one argsort gives the order, a second one the ranks: one is enough",
+            _ranks_for_places,
+        ),
         mistake("the entry itself counts too: down to rank k there are k entries, k = 1, 2, 3, …", _rank_from_zero),
         mistake("this is the area under the ROC curve, whose chance level is one half whatever the mask", _roc),
     ],
@@ -133,12 +169,29 @@ def _integrated_with(
     times=lambda x, b: x - b,
     at=lambda k, points: (k + 0.5) / points,
     mean=True,
+    more=0,
 ):
     def wrong(f, x, baseline, points):
-        total = sum(_slope(f, path(x, baseline, at(k, points))) for k in range(points))
-        return times(x, baseline) * total / (points if mean else 1)
+        total = sum(_slope(f, path(x, baseline, at(k, points))) for k in range(points + more))
+        return times(x, baseline) * total / (points + more if mean else 1)
 
     return wrong
+
+
+def _integrated_one(which):
+    def wrong(f, x, baseline, points):
+        a = (range(points)[which] + 0.5) / points
+        return (x - baseline) * _slope(f, baseline + a * (x - baseline)) / points
+
+    return wrong
+
+
+def _place_times_slope(f, x, baseline, points):
+    total = torch.zeros_like(x)
+    for k in range(points):
+        place = baseline + (k + 0.5) / points * (x - baseline)
+        total = total + place * _slope(f, place)
+    return total / points
 
 
 def _all_at_once(f, x, baseline, points):
@@ -208,6 +261,39 @@ define(
             "both ends of the path are points, as linspace(0, 1, points) has them: take the midpoints, (k + ½) / points",
             _integrated_with(at=lambda k, points: k / max(points - 1, 1)),
         ),
+        mistake(
+            "these are points + 1 places, both ends among them: take the `points` midpoints, (k + ½) / points",
+            _integrated_with(at=lambda k, points: k / points, more=1),
+        ),
+        mistake(
+            "your k runs from 1: with (k + ½) / points the first midpoint is k = 0, and the last one lies beyond x",
+            _integrated_with(at=lambda k, points: (k + 1.5) / points),
+        ),
+        mistake(
+            "you differentiate the mean over the batch, so every gradient is N times too small: take f(place).sum()",
+            lambda f, x, baseline, points: integrated_gradients(f, x, baseline, points) / len(x),
+        ),
+        mistake(
+            "keep the sign: the map says what speaks for and what against",
+            slips.with_result(integrated_gradients, torch.abs),
+        ),
+        mistake(
+            "only k = 0 counts: add every slope to a total, and return behind the loop",
+            _integrated_one(0),
+        ),
+        mistake("only the last k counts: add every slope to a total, total = total + …", _integrated_one(-1)),
+        mistake(
+            "(k + 0.5) needs its brackets: k + 0.5 / points is another number",
+            _integrated_with(at=lambda k, points: k + 0.5 / points),
+        ),
+        mistake(
+            "the place is baseline + a·(x − baseline); yours is baseline + a·x",
+            _integrated_with(path=lambda x, b, a: b + a * x),
+        ),
+        mistake(
+            "each slope is multiplied by its place on the path; the way that was walked, x − baseline, multiplies their mean",
+            _place_times_slope,
+        ),
         mistake("the gradients are summed, not averaged: divide by the number of points", _integrated_with(mean=False)),
         mistake("the sign is turned round: the factor is x − baseline", _integrated_with(times=lambda x, b: b - x)),
         mistake(
@@ -259,6 +345,27 @@ define(
             "the mean over the map's entries stands where the sum belongs",
             lambda f, x, baseline, map: map.mean((1, 2)) - (f(x) - f(baseline)),
         ),
+        mistake(
+            "the map is summed over the batch too, and that one number meets every sample's difference: sum over steps and channels",
+            lambda f, x, baseline, map: map.sum() - (f(x) - f(baseline)),
+        ),
+        mistake(
+            "the map is summed over steps alone: the channels have to go too, `map.sum((1, 2))`",
+            lambda f, x, baseline, map: map.sum(1) - (f(x) - f(baseline)),
+        ),
+        mistake(
+            "the map is summed over channels alone: the steps have to go too, `map.sum((1, 2))`",
+            lambda f, x, baseline, map: map.sum(2) - (f(x) - f(baseline)),
+        ),
+        mistake(
+            "this is the gap as a share of f(x) − f(baseline): leave it in units of f",
+            lambda f, x, baseline, map: completeness_gap(f, x, baseline, map) / (f(x) - f(baseline)),
+        ),
+        mistake(
+            "f(x − baseline) is another thing than f(x) − f(baseline): call f twice",
+            lambda f, x, baseline, map: map.sum((1, 2)) - f(x - baseline),
+        ),
+        slips.batch_averaged(completeness_gap),
         mistake("the sign is turned round: sum of the map first", lambda *a: -completeness_gap(*a)),
         mistake("keep the sign: no absolute value", lambda *a: completeness_gap(*a).abs()),
         mistake(
@@ -277,6 +384,7 @@ define(
 define(
     "24.4",
     reference={"ink": "c", "scan": "d", "room": "b", "sales": "a"},
+    allowed=("a", "b", "c", "d"),
     mistakes=[
         mistake(
             "1 is ink here: a page that is black all over. What does a page without a digit look like?", {"ink": "d"}
@@ -307,12 +415,12 @@ define(
 def occlusion(f, x, width):
     """The drop of f when `width` steps of a channel are set to zero; where windows overlap, the mean of their drops."""
     N, T, D = x.shape
-    drops, count = torch.zeros_like(x), torch.zeros_like(x)
+    score, drops, count = f(x).detach(), torch.zeros_like(x), torch.zeros_like(x)
     for d in range(D):
         for s in range(T - width + 1):
             hidden = x.clone()
             hidden[:, s : s + width, d] = 0
-            drops[:, s : s + width, d] += (f(x) - f(hidden)).detach()[:, None]
+            drops[:, s : s + width, d] += (score - f(hidden).detach())[:, None]
             count[:, s : s + width, d] += 1
     return drops / count
 
@@ -336,16 +444,22 @@ def _occlusion_with(slip):
         N, T, D = x.shape
         drops, count, hidden = torch.zeros_like(x), torch.zeros_like(x), x.clone()
         for d in range(D):
-            for s in range(T - width + (slip != "last window")):
+            starts = range(T - width + (slip != "last window"))
+            for s in {"apart": range(0, T, width), "overhang": range(T)}.get(slip, starts):
                 hidden = hidden if slip == "stays" else x.clone()
-                place = (slice(None), slice(s, s + width), slice(None) if slip == "all channels" else d)
+                end = s + width - (slip == "short")
+                place = (slice(None), slice(s, end), slice(None) if slip == "all channels" else d)
                 hidden[place] = x.mean() if slip == "mean" else 0
-                drop = (f(x) - f(hidden)).detach()[:, None]
+                hidden = x - hidden if slip == "rest" else hidden
+                drop = (f(x) * (slip != "no whole") - f(hidden)).detach()[:, None]
                 written = (slice(None), slice(s, s + 1 if slip == "first step" else s + width), d)
-                drops[written] += -drop if slip == "sign" else drop.abs() if slip == "abs" else drop
+                before = 0 if slip == "overwritten" else drops[written]
+                drops[written] = before + (-drop if slip == "sign" else drop.abs() if slip == "abs" else drop)
                 count[written] += 1
-        if slip == "no count":
+        if slip in ("no count", "overwritten"):
             return drops
+        if slip == "last window":
+            return drops / count
         if slip == "width":
             return drops / width
         result = drops / count.clamp(min=1)
@@ -383,25 +497,47 @@ define(
             _occlusion_with("closed"),
         ),
         mistake(
-            "overlapping windows are added up: divide by the number of windows that covered each entry",
+            "overlapping pieces are added up: divide by the number of pieces that covered each entry",
             _occlusion_with("no count"),
         ),
         mistake(
             "divided by width everywhere; near the ends fewer pieces cover an entry: count them",
             _occlusion_with("width"),
         ),
-        mistake("the sign is turned round: the drop is f(x) − f(x with the window hidden)", _occlusion_with("sign")),
+        mistake("the sign is turned round: the drop is f(x) − f(x with the piece hidden)", _occlusion_with("sign")),
         mistake(
-            "earlier windows stay hidden: begin each time from a fresh copy, hidden = x.clone()",
+            "earlier pieces stay hidden: begin each time from a fresh copy, hidden = x.clone()",
             _occlusion_with("stays"),
         ),
         mistake("all channels are hidden at once: hide the steps of channel d alone", _occlusion_with("all channels")),
-        mistake("the last window is left out: the windows begin at 0 … T − width", _occlusion_with("last window")),
+        mistake("the last piece is left out: the pieces begin at 0 … T − width", _occlusion_with("last window")),
         mistake(
-            "each drop is written to the first step of its window alone: it belongs to all `width` steps",
+            "each drop is written to the first step of its piece alone: it belongs to all `width` steps",
             _occlusion_with("first step"),
         ),
-        mistake("the window is filled with the mean of x: fill it with 0", _occlusion_with("mean")),
+        mistake(
+            "your pieces lie side by side; they begin at every step, 0 … T − width, so that they overlap",
+            _occlusion_with("apart"),
+        ),
+        mistake(
+            "your last pieces hang over the end and are shorter than `width`: they begin at 0 … T − width",
+            _occlusion_with("overhang"),
+        ),
+        mistake(
+            "you hide everything but the piece: the piece is hidden, the rest stays",
+            _occlusion_with("rest"),
+        ),
+        mistake(
+            "each drop overwrites the one before where pieces overlap: add them up with +=, and divide by their number",
+            _occlusion_with("overwritten"),
+        ),
+        mistake("your pieces are one step short: hide s : s + width", _occlusion_with("short")),
+        mistake("f(x) is missing: the drop is f(x) − f(x with the piece hidden)", _occlusion_with("no whole")),
+        mistake(
+            "the drops of the batch are added up: each sequence has a map of its own",
+            lambda f, x, width: occlusion(f, x, width).sum(0, keepdim=True).expand_as(x),
+        ),
+        mistake("the piece is filled with the mean of x: fill it with 0", _occlusion_with("mean")),
         mistake("keep the sign: where hiding raises f, the entry spoke against", _occlusion_with("abs")),
     ],
 )
