@@ -222,7 +222,7 @@ labels = {"x": "values in the window", "y": "squared error / variance"}
 plot.series(curves, xs=LENGTHS, log=True, dots=True, title="Validation error against window length", **labels)
 
 # %% [markdown]
-# On a window of six the LSTM has no advantage to speak of. Then they part: the fully connected network has a best length, and beyond it every further value *harms*. It has weights of their own for each
+# On a window of six the LSTM has no great lead, if any; at twelve, too, it depends on the orbit which of the two is better, and so whether the curves cross. Then they part: the fully connected network has a best length, and beyond it more values *harm*. It has a weight of its own for each
 # place in the window and must find out from 4,000 values which to leave alone. The LSTM uses one set of weights at all places: too long a window costs it next to
 # nothing. That is what recurrence buys here, more than a lower record: **nobody has to know how much of the past is needed.**
 
@@ -626,7 +626,7 @@ claim("the regression on four averages comes as close as 2 %", four_lead, betwee
 # - **Far ahead**: feeding back is best near, direct is best far, for it gives the mean when it does not know. Of a market, the size of the changes can be forecast, and a linear model
 #   on the right averages gets all that we got.
 #
-# People use this for loads, river levels and the weather, and volatility forecasts set the reserves of banks. Where it fails: neither forecast says how sure it is; a model that gives every possible value a probability would.
+# People use this for loads, river levels and the weather, and volatility forecasts set the reserves of banks. Where it fails: none of these forecasts carries its own uncertainty; a model that gives every possible value a probability would.
 
 # %% [markdown]
 # <details><summary>Test yourself: a weather model is good for seven days. What must happen for fourteen?</summary>
