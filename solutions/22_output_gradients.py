@@ -560,7 +560,7 @@ for name, (one, all_200) in took.items():
 outcome("22.c", took["loop, back"][0] / took["jvp, forward"][0])
 
 # %% [markdown]
-# Equal to ten digits; and ten times fewer passes are *not* ten times faster: for one sample `jvp` gains little or nothing, and may lose. Torch has a fast kernel for
+# Equal to ten digits; and ten times fewer passes are *not* ten times faster: for one sample `jvp` takes about as long as the loop, at best half as long. Torch has a fast kernel for
 # the LSTM and its backward pass, and none for its tangents: forward, it takes the LSTM apart, step by step, in Python. **Count the passes, then
 # measure.** The library's one walk is the fast one here: it saves the passes *and* the overhead.
 
