@@ -43,8 +43,8 @@ class Captioner(nn.Module):
         return self.first_h(v).tanh(), self.first_c(v)
 
     def step(self, words: Tensor, state: tuple[Tensor, Tensor]) -> tuple[Tensor, tuple[Tensor, Tensor]]:
-        """words: (N,), read at this step. Returns the log-probabilities of the next word, (N, V), and the next state."""
-        h, c = self.cell(self.embed(words), state)
+        """words: (N,), read at this step, on any device. Returns the log-probabilities of the next word, (N, V), and the next state."""
+        h, c = self.cell(self.embed(words.to(self.embed.weight.device)), state)
         return self.read(h).log_softmax(1), (h, c)
 
     def forward(self, pictures: Tensor, words: Tensor) -> Tensor:
