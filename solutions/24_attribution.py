@@ -361,7 +361,7 @@ flat = (completeness_gap(model, x, zeros, product).abs() / moved).median().item(
 fig, axes = plot.panels(1, 2, size=(6, 3.8))
 walks = {f"window {n + 1}": scores[:, n] for n in range(5)}
 plot.series(walks, places, x="a, the place on the path from zeros to x", y="score f", title="Five walks", ax=axes[0])
-axes[0].legend(loc="upper left", ncols=1)
+axes[0].get_legend().remove()  # which is which does not matter here
 levels = {"gradient × input": flat}
 labels = {"x": "points m on the path", "y": "median gap, as a share", "title": "Does the sum close?"}
 plot.series({"integrated gradients": gaps}, counts, **labels, log=True, dots=True, levels=levels, ax=axes[1])
@@ -369,7 +369,7 @@ axes[1].set_xscale("log")
 fig
 
 # %% [markdown]
-# Left: most of these walks do their work on a short stretch, and at $a = 1$ they are nearly flat. So the sum of gradient × input is small, and misses nearly everything.
+# Left: many a walk does its work on a short stretch and is nearly flat at $a = 1$. (Not each: a weak score is still on its way.) So the sum of gradient × input is small, and in most windows misses nearly everything.
 # Right: integrated gradients close, and the more points the better.
 
 # %% tags=["claim"]
