@@ -15,7 +15,7 @@ from torch import Generator
 from lstmkit import need
 from lstmkit.shapes import expect_whole
 
-__all__ = ["LIMIT", "NumberWords", "number_words", "spell"]
+__all__ = ["LIMIT", "NumberWords", "decisions", "number_words", "spell"]
 
 LIMIT = 10**6
 
@@ -48,3 +48,12 @@ def number_words(N: int, below: int = LIMIT, *, generator: Generator | None = No
     numbers = torch.randperm(below, generator=generator)[:N].tolist()
     english, german = zip(*map(spell, numbers), strict=True)
     return NumberWords(numbers, list(english), list(german))
+
+
+def decisions(german: str) -> list[int]:
+    """Places in a German number, from 0, where a digit is due: its first letter, and the ones behind the first "hundert",
+    behind "tausend" and behind the second "hundert" (the place of the end, if nothing follows). [] without two hundreds."""
+    before, thousand, after = german.partition("tausend")
+    if not thousand or "hundert" not in before or "hundert" not in after:
+        return []
+    return [0, german.find("hundert") + 7, len(before + thousand), german.rfind("hundert") + 7]

@@ -60,6 +60,16 @@ def _windows_in_columns(series, length, ahead=1):
     return x.T.contiguous(), y
 
 
+def _own_last_value(series, length, ahead=1):
+    x = windows(series, length, ahead)[0]
+    return x, x[:, -1]
+
+
+def _windows_in_a_list(series, length, ahead=1):
+    x, y = windows(series, length, ahead)
+    return list(x), y
+
+
 def _target_column(series, length, ahead=1):
     x, y = windows(series, length, ahead)
     return x, y[:, None]
@@ -77,7 +87,7 @@ define(
         case(torch.randn(10), 4),
         case(torch.randn(12), 3, 2, label="ahead = 2"),
         case(torch.randn(15), 5, ahead=5, label="ahead = 5"),
-        case(torch.randn(6), 5, label="room for one window only"),
+        case(torch.randn(7), 5, label="room for two windows only"),
     ],
     alternatives=[_by_unfold],
     mistakes=[
@@ -99,6 +109,11 @@ define(
         mistake("your windows do not overlap: each begins one step after the one before", _no_overlap),
         mistake("your windows run backwards: the oldest value comes first, the newest last", _newest_first),
         mistake("each window is a column here; make it a row, x of shape (N, length)", _windows_in_columns),
+        mistake(
+            "y is each window's own last value: the target lies `ahead` steps behind it, outside the window",
+            _own_last_value,
+        ),
+        mistake("the windows are still a list: torch.stack makes one tensor (N, length) of them", _windows_in_a_list),
         mistake("y has an axis too many: one number for each window, shape (N,)", _target_column),
         mistake("y holds all values up to `ahead`; take the one that is `ahead` steps on, shape (N,)", _all_targets),
     ],
@@ -190,6 +205,10 @@ define(
         mistake("that compares with a forecast of zero; persistence repeats x[:, -1]", _against(lambda x, y: 0.0)),
         mistake("you took a square root; the ratio asked for is one of mean *squared* errors", _root),
         mistake("those are absolute errors; square them", _absolute_errors),
+        mistake("every value of the window is taken for a forecast here; persistence repeats the last one alone, x[:, -1]",
+                lambda forecast, x, y: (forecast - y).square().mean() / (x - y[:, None]).square().mean()),
+        mistake("you took yesterday's rate from y, where the first day has none; it stands in every window, x[:, -1]",
+                lambda forecast, x, y: (forecast - y).square().mean() / y.diff().square().mean()),
         mistake("that is 1 minus the ratio (a skill score); return the ratio itself", _skill),
         mistake("take the mean first, then divide: single days on which the rate hardly moved blow up", _mean_of_ratios),
         mistake("this is the forecast's own error; divide it by that of persistence", _no_baseline),
@@ -257,6 +276,15 @@ def _zeros_wrong_by_product(forecast, y):
     return _of(forecast * y > 0, len(y))
 
 
+def _zeros_are_hits(forecast, y):
+    return _of(forecast * y >= 0, len(y))
+
+
+def _zeros_wrong_in_share(forecast, y):
+    share = (forecast * y > 0).float().mean()
+    return share, (share * (1 - share) / (y != 0).sum()).sqrt()
+
+
 def _all_days_in_error(forecast, y):
     share = hit_rate(forecast, y)[0]
     return share, (share * (1 - share) / len(y)).sqrt()
@@ -319,6 +347,11 @@ define(
     mistakes=[
         mistake(
             "your days without a change count as misses; leave them out, of the hits and of n", _zeros_wrong_by_product
+        ),
+        mistake("your days without a change count as hits; leave them out, of the hits and of n", _zeros_are_hits),
+        mistake(
+            "your share still counts the days without a change as misses: leave them out there, as in the standard error",
+            _zeros_wrong_in_share,
         ),
         mistake(
             "your days without a change count as falls, because `y > 0` is False for them; leave them out first",

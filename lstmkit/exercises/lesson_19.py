@@ -1,12 +1,14 @@
-"""Lesson 19 · Encoder and decoder: the state after the last word, the masked loss, free running, exact match, the coin."""
+"""Lesson 19 · Encoder and decoder: the message, the masked loss, shares without a mistake, exact match, digits as spoken."""
 
 from __future__ import annotations
+
+from unittest.mock import patch
 
 import torch
 from torch import nn
 from torch.nn import functional as F
 
-from lstmkit.exercises import case, define, mistake
+from lstmkit.exercises import case, define, mistake, slips
 
 PAD, START, END = 0, 1, 2
 
@@ -55,6 +57,43 @@ def _swapped(cell, x, lengths):
     return last_state(cell, x, lengths)[::-1]
 
 
+def _turned(cell, x, lengths):
+    h = c = x.new_zeros(len(x), cell.hidden_size)
+    for t in range(x.shape[1]):
+        reading = (t < lengths)[:, None]
+        new_h, new_c = cell(x[:, t], (h, c))
+        h, c = torch.where(reading, h, new_h), torch.where(reading, c, new_c)
+    return h, c
+
+
+def _new_h_into_c(cell, x, lengths):
+    h = c = x.new_zeros(len(x), cell.hidden_size)
+    for t in range(x.shape[1]):
+        reading = (t < lengths)[:, None]
+        h = torch.where(reading, cell(x[:, t], (h, c))[0], h)
+        c = torch.where(reading, cell(x[:, t], (h, c))[1], c)
+    return h, c
+
+
+def _backwards(cell, x, lengths):
+    h = c = x.new_zeros(len(x), cell.hidden_size)
+    for t in reversed(range(x.shape[1])):
+        reading = (t < lengths)[:, None]
+        new_h, new_c = cell(x[:, t], (h, c))
+        h, c = torch.where(reading, new_h, h), torch.where(reading, new_c, c)
+    return h, c
+
+
+def _mean_state(cell, x, lengths):
+    h = c = x.new_zeros(len(x), cell.hidden_size)
+    sums = [torch.zeros_like(h), torch.zeros_like(h)]
+    for t in range(x.shape[1]):
+        h, c = cell(x[:, t], (h, c))
+        reading = (t < lengths)[:, None]
+        sums = [sums[0] + h * reading, sums[1] + c * reading]
+    return sums[0] / lengths[:, None], sums[1] / lengths[:, None]
+
+
 def _one_by_one(cell, x, lengths):
     rows = []
     for row, length in zip(x, lengths.tolist(), strict=True):
@@ -79,8 +118,8 @@ define(
     "19.1",
     reference=last_state,
     cases=lambda: [
-        case(nn.LSTMCell(3, 4), torch.randn(4, 6, 3), torch.tensor([6, 2, 4, 1])),
-        case(nn.LSTMCell(5, 5), torch.randn(3, 4, 5), torch.tensor([3, 2, 2]), label="all end before T"),
+        case(nn.LSTMCell(3, 5), torch.randn(4, 6, 3), torch.tensor([6, 2, 4, 1])),
+        case(nn.LSTMCell(5, 2), torch.randn(3, 4, 5), torch.tensor([3, 2, 2]), label="all end before T"),
         case(nn.LSTMCell(2, 6), torch.randn(1, 5, 2), torch.tensor([3]), label="a batch of one"),
         case(nn.LSTMCell(3, 4), torch.randn(2, 1, 3), torch.tensor([1, 1]), label="one word each"),
     ],
@@ -99,6 +138,11 @@ define(
         mistake("the state is not carried: each step starts from zeros", _read(carry=False)),
         mistake("this is h alone; the message is the pair h, c", _h_alone),
         mistake("h and c are swapped: return h first", _swapped),
+        mistake("torch.where has its last two the wrong way round: torch.where(reading, new, old)", _turned),
+        mistake("the new c is made with the new h: call the cell once a step, and keep both of its results", _new_h_into_c),
+        mistake("your loop reads from the last column to the first: padding comes before the words", _backwards),
+        mistake("this is the mean of the states over the words; the message is the state after the last one", _mean_state),
+        slips.first_step_skipped(last_state, arg=1, says="the first word is not read: start with t = 0"),
     ],
 )  # fmt: skip
 
@@ -132,6 +176,44 @@ def _ignored(logits, targets):
     return F.cross_entropy(logits.flatten(0, 1), targets.flatten(), ignore_index=PAD)
 
 
+def _without_ignore_index(answer, *args):
+    """The answer's loss; a word instead if torch did the masking."""
+    asked = []
+
+    def watch(call):
+        def watched(*given, **options):
+            asked.append(options.get("ignore_index", -100) != -100)
+            return call(*given, **options)
+
+        return watched
+
+    with patch.object(F, "cross_entropy", watch(F.cross_entropy)), patch.object(F, "nll_loss", watch(F.nll_loss)):
+        loss = answer(*args)
+    return "a loss masked by ignore_index" if any(asked) else loss
+
+
+def _unreduced(logits, targets):
+    """Cross-entropy of each letter, then the mask: the classes stand on axis 1 for torch."""
+    real = (targets != PAD).float()
+    return (F.cross_entropy(logits.transpose(1, 2), targets, reduction="none") * real).sum() / real.sum()
+
+
+def _reshaped(logits, targets):
+    """view in place of transpose: the letters' scores get mixed with time."""
+    N, T, V = logits.shape
+    real = targets != PAD
+    return (F.cross_entropy(logits.reshape(N, V, T), targets, reduction="none") * real).sum() / real.sum()
+
+
+def _masked_each(logits, targets):
+    return _each(logits, targets) * (targets != PAD)
+
+
+def _of_rows(logits, targets):
+    real = targets != PAD
+    return (_each(logits, targets) * real).sum(1) / real.sum(1)
+
+
 def _selected(logits, targets):
     real = targets != PAD
     return F.nll_loss(logits[real].log_softmax(1), targets[real])
@@ -150,8 +232,13 @@ define(
         case(2 * torch.randn(1, 3, 5), _targets_of([[4, 3, 2]]), label="a batch of one, no padding"),
     ],
     gradients=True,
-    alternatives=[_ignored, _selected],
+    run=_without_ignore_index,
+    alternatives=[_selected, _unreduced],
     mistakes=[
+        mistake("torch's ignore_index did the masking: here you write the mask yourself, targets != PAD", _ignored),
+        mistake("reshape mixes letters and steps: to bring the letters' scores to axis 1, use transpose(1, 2)", _reshaped),
+        mistake("this is one loss for each letter, (N, T): one number is wanted, their mean", _masked_each),
+        mistake("this is one loss for each row; one number for the whole batch is wanted", _of_rows),
         mistake("the padding is counted: the network would be praised for writing <pad>", lambda a, b: _each(a, b).mean()),
         mistake("the padding adds nothing to the sum, but you divide by all N · T: divide by the number of real letters", _wrong_loss(per=lambda real: real.numel())),
         mistake("this is the sum; divide by the number of real letters", _wrong_loss(per=lambda real: 1)),
@@ -167,118 +254,91 @@ define(
     ],
 )  # fmt: skip
 
-# A small recurrent writer to try the decoders on: its state is (h, c), and c counts the letters --------------------
+# 19.3 · without a mistake so far ---------------------------------------------------------------------------------
 
 
-def _writer(V=8, H=6, haste=0.5):
-    """A step with random weights; the longer the output, the likelier <end>. Never <pad> or <start>."""
-    A, E, R = torch.randn(H, H), 1.5 * torch.randn(V, H), 1.5 * torch.randn(H, V)
-
-    def step(tokens, state):
-        h, c = state
-        h, c = torch.tanh(h @ A + E[tokens]), c + 1
-        logits = h @ R - 30 * (torch.arange(V) < 2)
-        return logits + haste * c[:, :1] * (torch.arange(V) == END), (h, c)
-
-    return step, lambda N: (torch.randn(N, H), torch.zeros(N, H))
+def still_right(letters, targets):
+    """Share of the rows that have no mistake up to each position, (T,)."""
+    right = (letters == targets) | (targets == PAD)
+    return right.cumprod(1).float().mean(0)
 
 
-# 19.3 · free running ---------------------------------------------------------------------------------------------
+def _so_far(
+    right=lambda a, b: (a == b) | (b == PAD),
+    chain=lambda right: right.cumprod(1),
+    mean=lambda so_far: so_far.float().mean(0),
+):
+    def share(letters, targets):
+        return mean(chain(right(letters, targets)))
+
+    return share
 
 
-def free_run(step, state, T):
-    """What the decoder writes when it reads its own letters, (N, T): <pad> after <end>."""
-    letters = torch.full((len(state[0]),), START, device=state[0].device)
-    written, ended = [], torch.zeros_like(letters, dtype=torch.bool)
-    for _ in range(T):
-        logits, state = step(letters, state)
-        letters = logits.argmax(1).masked_fill(ended, PAD)
-        written.append(letters)
-        ended = ended | (letters == END)
-    return torch.stack(written, 1)
+def _among_the_real(letters, targets):
+    right = ((letters == targets) | (targets == PAD)).cumprod(1).bool()
+    real = targets != PAD
+    return (right & real).sum(0) / real.sum(0).clamp(min=1)
 
 
-def _free(*, first=START, stop=True, feed=True, carry=True, axis=1, keep_end=True, choose=torch.argmax):
-    def wrong(step, state, T):
-        letters = torch.full((len(state[0]),), first)
-        written, ended = [], torch.zeros_like(letters, dtype=torch.bool)
-        for _ in range(T):
-            logits, after = step(letters, state)
-            state = after if carry else state
-            new = choose(logits, 1)
-            ended = ended if keep_end else ended | (new == END)
-            new = new.masked_fill(ended, PAD) if stop else new
-            ended = ended | (new == END)
-            letters = new if feed else letters
-            written.append(new)
-        return torch.stack(written, axis)
-
-    return wrong
+def _before(letters, targets):
+    right = still_right(letters, targets)
+    return torch.cat([torch.ones_like(right[:1]), right[:-1]])
 
 
-def _end_for_ever(step, state, T):
-    rows = free_run(step, state, T)
-    return rows.masked_fill(rows == PAD, END)
+def _by_loop(letters, targets):
+    alive, shares = torch.ones(len(letters), dtype=torch.bool), []
+    for t in range(letters.shape[1]):
+        alive = alive & ((letters[:, t] == targets[:, t]) | (targets[:, t] == PAD))
+        shares.append(alive.float().mean())
+    return torch.stack(shares)
 
 
-def _with_start(step, state, T):
-    rows = free_run(step, state, T)
-    return torch.cat([torch.full_like(rows[:, :1], START), rows[:, :-1]], 1)
+def _by_first_mistake(letters, targets):
+    wrong = (letters != targets) & (targets != PAD)
+    return 1 - (wrong.cumsum(1) > 0).float().mean(0)
 
 
-def _with_start_longer(step, state, T):
-    rows = free_run(step, state, T)
-    return torch.cat([torch.full_like(rows[:, :1], START), rows], 1)
-
-
-def _all_stop_together(step, state, T):
-    rows = _free(stop=False)(step, state, T)
-    ends = (rows == END).any(0).nonzero()
-    last = int(ends[0]) if len(ends) else T
-    return torch.cat([rows[:, : last + 1], torch.zeros_like(rows[:, last + 1 :])], 1)
-
-
-def _too_short(step, state, T):
-    return free_run(step, state, T)[:, :-1]
-
-
-def _cut_afterwards(step, state, T):
-    rows = _free(stop=False)(step, state, T)
-    before = (rows == END).int().cumsum(1) - (rows == END).int()
-    return torch.where(before > 0, 0, rows)
-
-
-def _free_cases():
-    (first, states), (second, others) = _writer(), _writer(V=10, haste=0.3)
-    hasty = _writer(haste=40.0)
+def _so_far_cases():
+    targets = torch.tensor([[4, 5, 6, 7, 8, 2], [5, 4, 2, 0, 0, 0], [6, 6, 7, 2, 0, 0], [7, 8, 2, 0, 0, 0]])
+    written = targets.clone()
+    written[0, 2], written[1, 0], written[2, 5], written[3, 3:] = 9, 3, 8, torch.tensor([6, 2, 4])
+    more = torch.randint(3, 9, (7, 5))
+    longer = torch.randint(3, 9, (5, 8))
+    longer[:, -1], longer[0, 3:] = END, torch.tensor([2, 0, 0, 0, 0])
+    almost = torch.where(torch.rand(5, 8) < 0.8, longer, longer + 1)
+    almost[1] = torch.cat([longer[1, :3], torch.tensor([2, 0, 0, 0, 0])])  # an <end> of its own, too early
+    almost[2] = torch.cat([longer[2, :5], torch.zeros(3, dtype=torch.long)])
+    first = torch.where(torch.arange(8) == 0, longer + 1, longer)
     return [
-        case(first, states(5), 7),
-        case(second, others(6), 12, label="up to twelve letters"),
-        case(first, states(1), 6, label="a batch of one"),
-        case(second, others(3), 1, label="one letter at most"),
-        case(hasty[0], hasty[1](2), 4, label="empty outputs: <end> comes first"),
+        case(written, targets, label="letters behind the end do not count"),
+        case(torch.where(torch.rand(7, 5) < 0.7, more, more + 1), more, label="no padding"),
+        case(almost, longer, label="eight letters"),
+        case(first, longer, label="the first letter is wrong in every row"),
+        case(torch.tensor([[4, 2]]), torch.tensor([[4, 2]]), label="a batch of one, all right"),
     ]
 
 
 define(
     "19.3",
-    reference=free_run,
-    cases=_free_cases,
-    alternatives=[_cut_afterwards],
+    reference=still_right,
+    cases=_so_far_cases,
+    alternatives=[_by_loop, _by_first_mistake],
     mistakes=[
-        mistake("letters are written after <end>: what follows it must be <pad>", _free(stop=False)),
-        mistake("<end> itself is overwritten: pad only what comes after it", _free(keep_end=False)),
-        mistake("<end> is repeated to the end of the row: after the first one comes <pad>", _end_for_ever),
-        mistake("every step is fed <start> again: feed the letter that was written last", _free(feed=False)),
-        mistake("the first letter fed is <pad>: a decoder begins with <start>", _free(first=PAD)),
-        mistake("the first letter fed is <end>: a decoder begins with <start>", _free(first=END)),
-        mistake("the state is not carried: each step must begin from the state that the step before returned", _free(carry=False)),
-        mistake("time is on axis 0: stack the steps along axis 1, shape (N, T)", _free(axis=0)),
-        mistake("this takes the least likely letter: argmax, not argmin", _free(choose=torch.argmin)),
-        mistake("<start> stands in front and the last letter is lost: <start> is fed, not written", _with_start),
-        mistake("<start> stands in front: it is fed, not written", _with_start_longer),
-        mistake("all outputs stop when the first one ends: each has an end of its own", _all_stop_together),
-        mistake("one letter is missing at the end: T rounds, one letter each", _too_short),
+        mistake("this is the share of right letters at each position: a row with an earlier mistake must not count as right again", _so_far(chain=lambda right: right)),
+        mistake("what stands behind a row's end counts as a mistake: where targets are PAD, nothing can go wrong any more", _so_far(right=lambda a, b: a == b)),
+        mistake("this is the share of right letters at each position, with padding counted as wrong: a row with an earlier mistake must not count as right again", _so_far(right=lambda a, b: a == b, chain=lambda right: right)),
+        mistake("this is the exact match, one number: a share for each position is wanted", lambda a, b: still_right(a, b)[-1]),
+        mistake("rows that have ended are left out: they stay right, and all N rows count at every position", _among_the_real),
+        mistake("everything stands one position too late: a mistake at t counts from t on", _before),
+        mistake("the chain runs over the rows: it belongs along time, axis 1", _so_far(chain=lambda right: right.cumprod(0))),
+        mistake("this is the mean over time, one number for each row: take the mean over the rows, axis 0", _so_far(mean=lambda so_far: so_far.float().mean(1))),
+        mistake("this is one number for all: a share for each position is wanted, so take the mean over axis 0 alone", _so_far(mean=lambda so_far: so_far.float().mean())),
+        mistake("these are numbers of rows; a share is wanted", _so_far(mean=lambda so_far: so_far.float().sum(0))),
+        mistake("this is the share of rows that have had a mistake; wanted are those that have had none", _so_far(mean=lambda so_far: 1 - so_far.float().mean(0))),
+        mistake("one right letter saves a row for ever: a row is right so far if *all* of its letters are", _so_far(chain=lambda right: right.cummax(1)[0] if right.dtype != torch.bool else right.int().cummax(1)[0])),
+        mistake("this adds right letters up: a single wrong one must bring the row to zero, so multiply", _so_far(chain=lambda right: right.cumsum(1))),
+        mistake("these are rows, (N, T): take the mean over them", _so_far(mean=lambda so_far: so_far.float())),
+        mistake("a padded place is told by targets, not by letters: behind an early <end> of the network's own, letters hold PAD as well", _so_far(right=lambda a, b: (a == b) | (a == PAD))),
     ],
 )  # fmt: skip
 
@@ -289,124 +349,40 @@ define(
     reference={"exact match": 0.94**50, "needed": 0.9 ** (1 / 50)},
     tolerance=1e-3,
     mistakes=[
-        mistake("that is the share of right letters; for an exact match all 50 of them must be right", {"exact match": 0.94}),
-        mistake("that is how many letters are wrong on average, not how often none is", {"exact match": 3.0}),
-        mistake("rounded too far: asked is the number to within a thousandth", {"exact match": 0.05}),
-        mistake("rounded too far: with q = 1 no letter would ever be wrong", {"needed": 1.0}),
-        mistake("small, but not zero: multiply the probabilities, do not subtract them", {"exact match": 0.0}),
+        mistake("0.94 is the share of right letters; for an exact match all 50 of them must be right", {"exact match": 0.94}),
+        mistake("3 is how many letters are wrong on average; asked is how often none is", {"exact match": 3.0}),
+        mistake("0.05 is near, but asked is the number to within a thousandth", {"exact match": 0.05}),
+        mistake("with q = 1 no letter would ever be wrong: the exact match would be 1, not 0.9", {"needed": 1.0}),
+        mistake("it is small, but not zero: more than one number in thirty comes out right", {"exact match": 0.0}),
         mistake("1 − 50 · 0.06 is no probability: chances that all go well multiply", {"exact match": 1 - 50 * 0.06}),
         mistake("that is how often at least one letter is wrong; asked is how often none is", {"exact match": 1 - 0.94**50}),
+        slips.per_cent({"exact match": 0.94**50, "needed": 0.9 ** (1 / 50)}),
+        mistake("4.5 is in per cent: give the share", {"exact match": 4.5}),
+        mistake("that is 49 letters: there are 50", {"exact match": 0.94**49}),
         mistake("with 0.9 for each letter, all 50 would be right about once in two hundred numbers", {"needed": 0.9}),
-        mistake("that is what 0.9 for each letter would give; asked is the other direction: which q has q to the 50th = 0.9", {"needed": 0.9**50}),
+        mistake("0.9 to the 50th is what 0.9 for each letter would give; asked is the other direction: which q has q to the 50th = 0.9", {"needed": 0.9**50}),
         mistake("that is the share of wrong letters that may remain; asked is the share of right ones", {"needed": 1 - 0.9 ** (1 / 50)}),
-        mistake("that is 0.9 / 50; but the fiftieth root is asked for", {"needed": 0.9 / 50}),
+        mistake("that is 0.9 / 50; the fiftieth root is asked for", {"needed": 0.9 / 50}),
         mistake("that is the square root; there are 50 letters: the fiftieth root", {"needed": 0.9**0.5}),
+        mistake("0.99 for each letter gives an exact match of 0.6 only: three digits are needed here", {"needed": 0.99}),
     ],
 )  # fmt: skip
 
-# 19.5 · the coin -------------------------------------------------------------------------------------------------
-
-
-def scheduled(step, state, letters, coins):
-    """Logits (N, T, V); at each step each row reads the teacher's letter where its coin is True, else its own."""
-    own, steps = letters[:, 0], []
-    for t in range(letters.shape[1]):
-        fed = torch.where(coins[:, t], letters[:, t], own) if t else letters[:, 0]
-        logits, state = step(fed, state)
-        own = logits.argmax(1)
-        steps.append(logits)
-    return torch.stack(steps, 1)
-
-
-def _coin(
-    *, coin=lambda coins, t: coins[:, t], teacher=lambda letters, t: letters[:, t], choose=lambda a: a.argmax(1),
-    carry=True, axis=1, late=False, first=True,
-):  # fmt: skip
-    def wrong(step, state, letters, coins):
-        own = before = letters[:, 0]
-        steps = []
-        for t in range(letters.shape[1]):
-            fed = torch.where(coin(coins, t), teacher(letters, t), before if late else own)
-            logits, after = step(letters[:, 0] if first and t == 0 else fed, state)
-            state = after if carry else state
-            before, own = own, choose(logits)
-            steps.append(logits)
-        return torch.stack(steps, axis)
-
-    return wrong
-
-
-def _from_the_targets(letters, t):
-    return letters[:, min(t + 1, letters.shape[1] - 1)]
-
-
-def _the_letters(step, state, letters, coins):
-    return scheduled(step, state, letters, coins).argmax(2)
-
-
-def _never_again(step, state, letters, coins):
-    return scheduled(step, state, letters, coins.int().cummin(1)[0].bool())
-
-
-def _mixed_by_arithmetic(step, state, letters, coins):
-    fed, rows = letters[:, 0], []
-    for t in range(letters.shape[1]):
-        logits, state = step(fed, state)
-        rows += [logits]
-        if t + 1 < letters.shape[1]:
-            coin = coins[:, t + 1].long()
-            fed = coin * letters[:, t + 1] + (1 - coin) * logits.argmax(-1)
-    return torch.stack(rows, dim=1)
-
-
-def _rows_end(step, state, letters, coins):
-    own, rows = letters[:, 0], []
-    ended = torch.zeros_like(own, dtype=torch.bool)
-    for t in range(letters.shape[1]):
-        logits, state = step(torch.where(coins[:, t], letters[:, t], own) if t else letters[:, 0], state)
-        rows.append(logits)
-        own = logits.argmax(1).masked_fill(ended, PAD)
-        ended = ended | (own == END)
-    return torch.stack(rows, 1)
-
-
-def _coin_cases():
-    (first, states), (second, others) = _writer(haste=0.0), _writer(V=10, haste=0.1)
-    hasty = _writer(haste=2.0)
-
-    def fed(N, T, V):
-        return torch.cat([torch.full((N, 1), START), torch.randint(3, V, (N, T - 1))], 1)
-
-    return [
-        case(first, states(6), fed(6, 7, 8), torch.rand(6, 7) < 0.5),
-        case(second, others(4), fed(4, 9, 10), torch.rand(4, 9) < 0.7, label="seven coins of ten are True"),
-        case(first, states(3), fed(3, 6, 8), torch.ones(3, 6, dtype=torch.bool), label="all coins True: teacher forcing"),
-        case(first, states(3), fed(3, 6, 8), torch.zeros(3, 6, dtype=torch.bool), label="all coins False: free running"),
-        case(second, others(1), fed(1, 8, 10), torch.rand(1, 8) < 0.5, label="a batch of one"),
-        case(hasty[0], hasty[1](4), fed(4, 8, 8), torch.rand(4, 8) < 0.3, label="own <end>s on the way: nothing ends a row"),
-        case(second, others(2), fed(2, 1, 10), torch.zeros(2, 1, dtype=torch.bool), label="one step"),
-    ]  # fmt: skip
-
+# 19.5 · in the order spoken --------------------------------------------------------------------------------------
 
 define(
     "19.5",
-    reference=scheduled,
-    cases=_coin_cases,
-    gradients=True,
-    alternatives=[_mixed_by_arithmetic],
+    reference=[0, 2, 1, 3, 5, 4],
+    tolerance=0,
     mistakes=[
-        mistake("the coin is read the wrong way round: True means the teacher's letter", _coin(coin=lambda coins, t: ~coins[:, t])),
-        mistake("one coin decides for the whole sequence: throw one for each letter, coins[:, t]", _coin(coin=lambda coins, t: coins[:, 0])),
-        mistake("one coin decides for the whole batch: each row has its own, coins[:, t]", _coin(coin=lambda coins, t: coins[0, t].expand(len(coins)))),
-        mistake("after the first False the teacher never comes back: each coin counts for its own step alone", _never_again),
-        mistake("the coins are ignored: this is teacher forcing", _coin(coin=lambda coins, t: torch.ones_like(coins[:, t]))),
-        mistake("the coins are ignored: this is free running", _coin(coin=lambda coins, t: torch.zeros_like(coins[:, t]))),
-        mistake("the teacher's letter comes one step early: at step t it is letters[:, t]; the next one is what the network has to guess", _coin(teacher=_from_the_targets)),
-        mistake("the network's own letter is one step old: feed the one that the step before this one chose", _coin(late=True)),
-        mistake("after an own <end> <pad> is fed, as in free_run: here nothing ends a row, an own <end> is fed on like any letter", _rows_end),
-        mistake("own letters are the least likely ones: argmax, not argmin", _coin(choose=lambda logits: logits.argmin(1))),
-        mistake("the state is not carried: each step must begin from the state that the step before returned", _coin(carry=False)),
-        mistake("time is on axis 0: stack the steps along axis 1, shape (N, T, V)", _coin(axis=0)),
-        mistake("these are letters; the loss needs the logits, (N, T, V)", _the_letters),
+        mistake("that is the order in which they are written; German says the units before the tens, twice", [0, 1, 2, 3, 4, 5]),
+        mistake("counted from 1: in Python the first digit has the index 0", [1, 3, 2, 4, 6, 5]),
+        mistake("in the first three, too, the units come before the tens: *fünfundvierzig*tausend", [0, 1, 2, 3, 5, 4]),
+        mistake("in the last three, too, the units come before the tens", [0, 2, 1, 3, 4, 5]),
+        mistake("only units and tens change places; hundreds stay in front of both", [2, 1, 0, 5, 4, 3]),
+        mistake("that is the other way round from end to end; the thousands are said first", [5, 4, 3, 2, 1, 0]),
+        mistake("the thousands are said first, with their hundreds, units and tens", [3, 5, 4, 0, 2, 1]),
+        mistake("the hundreds come first: hundreds, units, tens, *tausend*, and again", [1, 2, 0, 4, 5, 3]),
+        mistake("these are digits; asked are their places, counted from 0", [3, 5, 4, 6, 8, 7]),
     ],
 )  # fmt: skip
