@@ -240,7 +240,7 @@ plot.series(
 
 
 # %% [markdown]
-# It comes down to 1, and there it stays: with enough training the LSTM finds out what the laziest forecaster knew from the start.
+# It comes down nearly to 1, and there it stays: with enough training the LSTM finds out what the laziest forecaster knew from the start.
 
 # %% tags=["claim"]
 claim(

@@ -683,7 +683,8 @@ fig
 # and the decoder guesses all the same.
 #
 # So here is an explanation that fits all that was measured. The vector holds the message. The decoder has to learn to *carry* it through
-# its own steps and to use it in time, and that it learns slowly, early decisions first. A reminder makes carrying unnecessary. What is *not*
+# its own steps and to use it in time, and that it learns slowly, early decisions first. A reminder makes carrying unnecessary, and gives each
+# letter's error a short road back to the message. What is *not*
 # measured: whether the plain decoder gets all the way with more steps; how long a message may be before a vector of this size does
 # become too small; and what another map than a linear one could read.
 
@@ -700,8 +701,8 @@ claim("behind tausend the digit that is due can be read less often than from the
 #   word, and the loss counts real letters only.
 # - **Teacher-forced and free-running** part after the first mistake, and not before. Up to there both are one path, so exact match cannot
 #   show exposure bias; and most of a teacher-forced share is spelling.
-# - **One vector** was blamed too early. The same vector passes six digits once the decoder is reminded, and longer training helps as
-#   well: it was slow to learn to carry.
+# - **One vector** was blamed too early. One of the same size passes six digits, in many numbers without any mistake, once the decoder is
+#   reminded of it; and longer training helps, too. What was missing was not room, but the skill of carrying.
 #
 # Where people use this: translation from 2014 on, speech, summaries; "encode, then decode" survived the recurrent network. Where it fails: the
 # decoder has to carry what it needs, or be reminded of all of it at every step. In [lesson 20](20_attention.ipynb) it *looks back* at what it
