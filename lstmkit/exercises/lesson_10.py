@@ -125,6 +125,10 @@ def _axis_kept(states, mask):
     return masked_mean(states, mask)[:, None]
 
 
+def _over_units(states, mask):
+    return (states * mask[:, :, None]).sum(2) / mask.sum(1, keepdim=True)
+
+
 def _row_by_row(states, mask):
     return torch.stack([row[keep].mean(0) for row, keep in zip(states, mask, strict=True)])
 
@@ -154,6 +158,15 @@ define(
         mistake("you divide by the valid steps of the whole batch; each row has a number of its own", _over_all),
         mistake("you averaged over the batch; average over time, axis 1, to (N, H)", _over_batch),
         mistake("an axis of size 1 is left over; return (N, H)", _axis_kept),
+        mistake(
+            "the mask, (N, T), meets the states, (N, T, H): give it a third axis of size 1, mask[:, :, None]",
+            lambda states, mask: (states * mask).sum(1) / mask.sum(1, keepdim=True),
+        ),
+        mistake(
+            "the numbers of valid steps, (N,), meet the sums, (N, H): keep an axis of size 1, mask.sum(1, keepdim=True)",
+            lambda states, mask: (states * mask[:, :, None]).sum(1) / mask.sum(1),
+        ),
+        mistake("the states are added up over H; add them up over time, axis 1", _over_units),
         slips.detached(masked_mean),
     ],
 )
@@ -261,6 +274,11 @@ def _no_break(validations, patience):
     return len(validations) - 1, min(range(len(validations)), key=lambda i: validations[i])
 
 
+def _lowest_of_all(validations, patience):
+    best = validations.index(min(validations))
+    return min(best + patience, len(validations) - 1), best
+
+
 def _sees_the_future(validations, patience):
     stopped, _ = early_stop(validations, patience)
     return stopped, min(range(len(validations)), key=lambda i: validations[i])
@@ -303,6 +321,7 @@ define(
         case([0.8, 0.6, 0.7, 0.6, 0.6, 0.65, 0.3], 3, label="ties"),
         case([0.8, 0.6, 0.65, 0.599999, 0.7, 0.5], 2, label="a new best by a hair's breadth"),
         case([0.5, 0.6, 0.7, 0.8, 0.2], 2, label="the first look is the best"),
+        case([0.8, 0.6, 0.65, 0.7, 0.4, 0.5, 0.6, 0.7], 2, label="a better one after the end, and a rise behind it"),
         case([0.8, 0.7, 0.75, 0.6], 1, label="patience 1"),
         case([0.4], 2, label="a single look"),
     ],
@@ -345,6 +364,10 @@ define(
         mistake(
             "training never stops: the loop goes through all looks. Return, or break, once patience is at its end",
             _no_break,
+        ),
+        mistake(
+            "you look for the lowest of *all* looks and count from there; training cannot see ahead: walk through the list",
+            _lowest_of_all,
         ),
         mistake("the best one lies after the stop: training never got there", _sees_the_future),
         mistake("a loss is best when it is *lowest*", _largest),
