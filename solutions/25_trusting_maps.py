@@ -440,7 +440,8 @@ fig
 
 # %% [markdown]
 # *was*. In whichever way it is taken from the plain reader, a part of its certainty goes with it. So this is no artefact of gaps: the reader **uses** the word, perhaps to know where an opinion
-# begins, since in all these reviews it stands before one. Nobody had marked it. We would not, either.
+# begins, since in all these reviews it stands before one. Nobody had marked it. We would not, either. (The reader that
+# knows gaps uses it, too, and minds a gap there less.)
 #
 # A map can be true to the network and displease us: **faithful** and **plausible** are two things (Jacovi and Goldberg, 2020). Scores against marked words, as in
 # [lesson 24](24_attribution.ipynb), measure the second as soon as the network has ideas of its own. Tests that ask the network measure the first.
@@ -783,7 +784,7 @@ plot.verdicts(numbers, passed, tests, title="Seven maps, five tests, and the tru
 
 # %% [markdown]
 # Read it by columns: deletion lets rarity pass, and random weights stop it; random weights let the dice pass, and deletion stops them. No single test is enough. Read it by rows: on these
-# reviews integrated gradients and occlusion survive all that was asked of them; the gradient fails most of it.
+# reviews integrated gradients and occlusion survive all four tests; the gradient fails most of them. Early bumps are hard for all: whether these two pass there depends on the training.
 #
 # And did the scores without a truth go wrong? Deletion puts the seven maps in nearly the order in which the planted truth puts them. So a test that needs no truth can be a good one, *on a network that knows what a gap is*.
 #
