@@ -28,7 +28,6 @@ EXERCISES = catalogue()
 FUNCTIONS = [id for id, one in EXERCISES.items() if isinstance(one.reference, FunctionType) and one.run is None]
 MISTAKES = [(id, number) for id, one in EXERCISES.items() for number in range(len(one.mistakes))]
 ALTERNATIVES = [(id, number) for id, one in EXERCISES.items() for number in range(len(one.alternatives))]
-OLD_CUT = {"17", "19", "20", "24"}  # lessons that are not yet re-cut
 CHECK = re.compile(r"""(\w+)\s*=\s*exercise\(\s*["'](\d\d\.\d+)["']\s*,\s*(\w+)\s*\)""")
 
 
@@ -83,11 +82,11 @@ def test_every_mistake_is_rejected_with_its_own_diagnosis(id, number):
 @pytest.mark.parametrize("id", EXERCISES)
 def test_at_least_five_mistakes_each_in_words_of_its_own(id):
     says = [known.says for known in EXERCISES[id].mistakes]
-    assert len(says) >= (3 if id[:2] in OLD_CUT else 5) and len(set(says)) == len(says)
+    assert len(says) >= 5 and len(set(says)) == len(says)
     assert all(len(text) >= 15 for text in says)
 
 
-@pytest.mark.parametrize("id", [id for id in EXERCISES if id[:2] not in OLD_CUT])
+@pytest.mark.parametrize("id", EXERCISES)
 def test_an_answer_that_is_a_word_has_its_words_to_choose_from(id):
     one = EXERCISES[id]
     parts = one.reference.items() if isinstance(one.reference, dict) else [(None, one.reference)]
@@ -315,6 +314,5 @@ def test_every_exercise_of_a_lesson_is_defined_and_told_in_full(path):
         assert prose.count(word) >= len(checked), f"{path.stem}: {word} is missing in some exercise"
 
 
-@pytest.mark.skipif(bool(OLD_CUT), reason="lessons are being re-cut")
 def test_the_table_of_exercises_is_up_to_date():
     assert PAGE.read_text(encoding="utf-8") == table(), "run: python -m tests.list_exercises"

@@ -23,7 +23,6 @@ NOTEBOOKS = sorted(ROOT.glob("lessons/*.ipynb")) + sorted(ROOT.glob("solutions/*
 LARGEST = 1_000_000  # bytes
 REPORT = ROOT.parent / "shared" / "tools" / "lesson_report.py"  # where the formula comes from
 # Lessons of the first edition in their new numbers, not yet re-cut: only sound, not yet within the contract
-OLD_CUT = {"17", "19", "20", "24"}  # lessons that are not yet re-cut
 
 
 def name(path: Path) -> str:
@@ -62,7 +61,7 @@ def test_a_notebook_is_sound(path):
         assert checks and all("○" in contract.texts(cell) for cell in checks)
 
 
-@pytest.mark.parametrize("path", [path for path in NOTEBOOKS if path.name[:2] not in OLD_CUT], ids=name)
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=name)
 def test_a_notebook_keeps_the_contract(path):
     book = nbformat.read(path, as_version=4)
     assert contract.deviations(book, path.stem, path.parent.name == "solutions") == []
