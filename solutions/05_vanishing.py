@@ -139,7 +139,7 @@ plot.series(fading, log=True, **labels, title="The gradient by lag, untrained ne
 # %% tags=["claim"]
 left = fading["default"][-1] / fading["default"][0]
 outcome("05.a", round(left.log10().item()))
-claim("less than a thousandth of a billionth is left", left, at_most=1e-12)
+claim("less than a billionth of a billionth is left", left, at_most=1e-18)
 net, x = network(), torch.randn(100, 4, dtype=torch.float64)
 jacobian = torch.autograd.functional.jacobian(lambda x: net(x)[0][-1], x).permute(1, 0, 2)
 exact = torch.linalg.matrix_norm(jacobian).flip(0)
@@ -346,8 +346,8 @@ gain = exercise("05.3", gain)
 plot.stretch([[1.2, 0.6], [0.0, 0.5]], title="What one matrix makes of a circle")
 
 # %% [markdown]
-# Applied again, it meets the ellipse, not the circle. So the black radius need not be stretched a second time; but the dashed ones are, by the same
-# factor for ever. Now three others:
+# Applied again, it meets the ellipse, not the circle. So the black radius need not be stretched a second time; but what lies along a dashed line is
+# multiplied by the same factor for ever. Now three others:
 #
 # $$A = \begin{pmatrix} \tfrac12 & 8 \\ 0 & \tfrac12 \end{pmatrix} \qquad
 # B = \tfrac{21}{20} \begin{pmatrix} 0 & -1 \\ 1 & 0 \end{pmatrix} \qquad

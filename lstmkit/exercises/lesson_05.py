@@ -150,6 +150,18 @@ define(
             "you multiply entry by entry, M * s * U: a matrix product is wanted, @",
             _walk(_right_size, lambda M, s, U: M * s * U),
         ),
+        mistake(
+            "the newest step stands on the wrong side: M = M @ diag(s) @ U walks back from the last step, U @ diag(s) @ M does not",
+            _walk(_right_size, lambda M, s, U: U * s @ M),
+        ),
+        mistake(
+            "`slopes` are the slopes already: 1 − s² takes them for states",
+            lambda slopes, W, U: gradient_by_lag(1 - slopes**2, W, U),
+        ),
+        mistake(
+            "that is the largest entry; the size of all of them together is wanted: squares, their sum, the root",
+            _of_jacobian(lambda J: J.abs().max()),
+        ),
         mistake("M stays the identity: it must take a step, M = M * s @ U", _walk(_right_size, lambda M, s, U: M)),
         mistake("that is the square of the norm: the root is missing", lambda *a: gradient_by_lag(*a) ** 2),
         mistake(
@@ -364,6 +376,16 @@ def _to_one(gradients, limit):
     return [g / norm if norm > limit else g for g in gradients]
 
 
+def _always_one(gradients, limit):
+    norm = sum(g.square().sum() for g in gradients).sqrt()
+    return [g / norm for g in gradients]
+
+
+def _largest_norm(gradients, limit):
+    norm = max(g.norm() for g in gradients)
+    return [g * limit / norm if norm > limit else g for g in gradients]
+
+
 def _dropped(gradients, limit):
     norm = sum(g.square().sum() for g in gradients).sqrt()
     return [torch.zeros_like(g) if norm > limit else g for g in gradients]
@@ -423,6 +445,11 @@ define(
     ],
     alternatives=[_by_minimum, _by_maximum],
     mistakes=[
+        mistake("all gradients get the norm 1, short ones, too: the limit is the norm that long ones get", _always_one),
+        mistake(
+            "that is the largest of the tensors' norms; the norm of all is the root of the sum of all squares",
+            _largest_norm,
+        ),
         mistake(
             "each entry is clipped on its own, which bends the direction; scale all of them by one factor", _each_entry
         ),
