@@ -71,6 +71,31 @@ def _divided(lam, h):
     return lam / (1 - h**2)
 
 
+def _u_gets_lam(lam, h, W, U):
+    delta = lam * (1 - h**2)
+    return delta, W.T @ delta, U.T @ lam
+
+
+def _u_twice(lam, h, W, U):
+    delta = lam * (1 - h**2)
+    return delta, W.T @ delta, U.T @ (U.T @ delta)
+
+
+def _w_gets_lam(lam, h, W, U):
+    delta = lam * (1 - h**2)
+    return delta, W.T @ lam, U.T @ delta
+
+
+def _lam_added_again(lam, h, W, U):
+    delta, dx, before = step_back(lam, h, W, U)
+    return delta, dx, before + lam
+
+
+def _dot_product(lam, h, W, U):
+    delta = lam @ (1 - h**2)
+    return delta, W.T * delta, U.T * delta
+
+
 def _row_vector(lam, h, W, U):
     delta = torch.diag(1 - h * h) @ lam
     return [delta, delta @ W, delta @ U]
@@ -97,6 +122,35 @@ define(
         ),
         mistake("that multiplies by h; tanh's derivative is 1 - h**2", _with_delta(lambda lam, h: lam * h)),
         mistake("the square is missing: 1 - h**2, not 1 - h", _with_delta(lambda lam, h: lam * (1 - h))),
+        mistake(
+            "the square belongs to h alone: 1 - h**2, not (1 - h)**2", _with_delta(lambda lam, h: lam * (1 - h) ** 2)
+        ),
+        mistake(
+            "the brackets are missing: lam * 1 - h**2 takes h² away from lam; lam * (1 - h**2)",
+            _with_delta(lambda lam, h: lam - h**2),
+        ),
+        mistake(
+            "lam is missing: delta is the slope times what arrives, lam * (1 - h**2)",
+            _with_delta(lambda lam, h: 1 - h**2),
+        ),
+        mistake(
+            "the root of the slope is not asked for: delta = lam * (1 - h**2)",
+            _with_delta(lambda lam, h: lam * (1 - h**2).sqrt()),
+        ),
+        mistake(
+            "the sign is the wrong way round: 1 - h**2, not h**2 - 1", _with_delta(lambda lam, h: lam * (h**2 - 1))
+        ),
+        mistake("the slope of tanh is 1 - h**2, not h**2", _with_delta(lambda lam, h: lam * h**2)),
+        mistake("the slope of tanh is 1 - h**2, with a minus", _with_delta(lambda lam, h: lam * (1 + h**2))),
+        mistake(
+            "lam and h have changed places: the slope is that of the state, 1 - h**2",
+            _with_delta(lambda lam, h: h * (1 - lam**2)),
+        ),
+        mistake("U.T is used twice: one step back is one product", _u_twice),
+        mistake("to the state before goes U.T @ delta; you send lam, which has not passed the tanh", _u_gets_lam),
+        mistake("to the input goes W.T @ delta; you send lam, which has not passed the tanh", _w_gets_lam),
+        mistake("lam is added once more: to the state before goes U.T @ delta alone", _lam_added_again),
+        mistake("`@` of two vectors is one number; delta has H of them, entry by entry: `*`", _dot_product),
         mistake(
             "that is the derivative of a sigmoid; of tanh it is 1 - h**2", _with_delta(lambda lam, h: lam * h * (1 - h))
         ),
@@ -201,6 +255,46 @@ def _second_carried(lam, errors, states, t, W, U):
     return delta, for_x_t, lam
 
 
+def _carry_added(lam, errors, states, t, W, U):
+    delta, for_x_t, before = step_back(lam + errors[t], states[t + 1], W, U)
+    return delta, for_x_t, lam + before
+
+
+def _everything_carried(lam, errors, states, t, W, U):
+    lam = lam + errors[t]
+    delta, for_x_t, before = step_back(lam, states[t + 1], W, U)
+    return delta, for_x_t, lam + before
+
+
+def _last_joins_twice(errors, states, W, U):
+    more = errors.clone()
+    more[-1] = more[-1] + errors[-1]
+    return walk_back(more, states, W, U)
+
+
+def _joins_delta(lam, errors, states, t, W, U):
+    delta, for_x_t, lam = step_back(lam, states[t + 1], W, U)
+    return delta + errors[t], for_x_t, lam
+
+
+def _first_alone(errors, states, W, U):
+    deltas, for_x = walk_back(errors, states, W, U)
+    return deltas[:1], for_x[:1]
+
+
+def _carry_stored(errors, states, W, U):
+    lam, deltas, for_x = torch.zeros_like(states[0]), [], []
+    for t in reversed(range(len(errors))):
+        _, for_x_t, lam = step_back(lam + errors[t], states[t + 1], W, U)
+        deltas.insert(0, lam)
+        for_x.insert(0, for_x_t)
+    return torch.stack(deltas), torch.stack(for_x)
+
+
+def _errors_of_the_walk(errors, states, W, U):
+    return walk_back(errors.flip(0), states, W, U)
+
+
 def _steps_of_states(errors, states, W, U):
     lam, deltas, for_x = torch.zeros_like(states[0]), [], []
     for t in reversed(range(len(states))):
@@ -274,6 +368,43 @@ define(
             _walk(_delta_carried),
         ),
         mistake("errors[t] joins twice: in its own step, and again in the step before", _walk(_error_replaces)),
+        mistake(
+            "the third result is added to the old lam; it takes its place: what has passed the step is in it already",
+            _walk(_carry_added),
+        ),
+        mistake(
+            "lam + errors[t] is carried on beside the third result: the third result alone is the new lam",
+            _walk(_everything_carried),
+        ),
+        mistake(
+            "the last step's error joins twice: lam starts at zero, and errors[T - 1] joins in the loop",
+            _last_joins_twice,
+        ),
+        mistake(
+            "states[t - 1] is two steps too early: states begins with h_0, so the state that belongs to errors[t] is states[t + 1]",
+            _walk(lambda lam, errors, states, t, W, U: step_back(lam + errors[t], states[t - 1], W, U)),
+        ),
+        mistake(
+            "the last state serves at every step: each has its own, states[t + 1]",
+            _walk(lambda lam, errors, states, t, W, U: step_back(lam + errors[t], states[-1], W, U)),
+        ),
+        mistake(
+            "the last step's error joins at every step: it is errors[t] that joins",
+            _walk(lambda lam, errors, states, t, W, U: step_back(lam + errors[-1], states[t + 1], W, U)),
+        ),
+        mistake(
+            "the errors are taken away; they are added",
+            _walk(lambda lam, errors, states, t, W, U: step_back(lam - errors[t], states[t + 1], W, U)),
+        ),
+        mistake(
+            "errors[t] is added to delta, behind the tanh: it has to pass the tanh, too, so add it to lam before the step",
+            _walk(_joins_delta),
+        ),
+        mistake("this is the first step alone: store the results inside the loop", _first_alone),
+        mistake("you store the new lam, the third result of step_back; delta is the first", _carry_stored),
+        mistake(
+            "the errors are read in the other order: errors[t] belongs to step t, however you walk", _errors_of_the_walk
+        ),
         mistake(
             "you store lam in place of delta: delta = lam * (1 - h**2), the first result of step_back", _lambda_stored
         ),
@@ -371,6 +502,39 @@ def _each_step_apart(deltas, x, states):
     return deltas[:, :, None] * x[:, None], deltas[:, :, None] * before[:, None], deltas
 
 
+def _all_states(deltas, x, states):
+    return deltas.T @ x, deltas.T @ states, deltas.sum(0)
+
+
+def _over_units(deltas, x, states):
+    return deltas @ x.T, deltas @ states[:-1].T, deltas.sum(0)
+
+
+def _b_last_step(deltas, x, states):
+    return deltas.T @ x, deltas.T @ states[:-1], deltas[-1]
+
+
+def _b_absolute(deltas, x, states):
+    return deltas.T @ x, deltas.T @ states[:-1], deltas.abs().sum(0)
+
+
+def _entry_by_entry(deltas, x, states):
+    return deltas.T @ x, (deltas * states[:-1]).sum(0), deltas.sum(0)
+
+
+def _products_not_summed(deltas, x, states):
+    before = states[:-1]
+    return deltas[:, :, None] * x[:, None], deltas[:, :, None] * before[:, None], deltas.sum(0)
+
+
+def _last_matrices_b_summed(deltas, x, states):
+    return torch.outer(deltas[-1], x[-1]), torch.outer(deltas[-1], states[-2]), deltas.sum(0)
+
+
+def _state_after_by_loop(deltas, x, states):
+    return deltas.T @ x, deltas[1:].T @ states[1:-1], deltas.sum(0)
+
+
 def _through_tanh_again(deltas, x, states):
     return weight_gradients(deltas * (1 - states[1:] ** 2), x, states)
 
@@ -418,6 +582,42 @@ define(
             _sums_first,
         ),
         mistake("one matrix for each step: the weights are told the sum over all of them", _each_step_apart),
+        mistake("a matrix for each step is left: add them up over the steps, as you did for b", _products_not_summed),
+        mistake(
+            "states has T + 1 rows and deltas T: each delta meets the state *before* its step, states[:-1]", _all_states
+        ),
+        mistake(
+            "that product would sum over the units; the sum runs over the steps: deltas.T @ x, (H, T) times (T, D)",
+            _over_units,
+        ),
+        mistake(
+            "U is a mean over the steps: the sum is wanted",
+            lambda deltas, x, states: (deltas.T @ x, deltas.T @ states[:-1] / len(x), deltas.sum(0)),
+        ),
+        mistake(
+            "these are the first step's parts alone: sum over all steps",
+            lambda deltas, x, states: (torch.outer(deltas[0], x[0]), torch.outer(deltas[0], states[0]), deltas[0]),
+        ),
+        mistake(
+            "for U delta meets the state before, not delta itself: deltas.T @ states[:-1]",
+            lambda deltas, x, states: (deltas.T @ x, deltas.T @ deltas, deltas.sum(0)),
+        ),
+        mistake(
+            "for U delta meets the state before, not the input: deltas.T @ states[:-1]",
+            lambda deltas, x, states: (deltas.T @ x, deltas.T @ x, deltas.sum(0)),
+        ),
+        mistake(
+            "the states run the wrong way: delta and the state before it go through time together",
+            lambda deltas, x, states: (deltas.T @ x, deltas.T @ states[:-1].flip(0), deltas.sum(0)),
+        ),
+        mistake("b is the last step's delta alone: sum over all steps", _b_last_step),
+        mistake("b has lost its signs: sum the deltas themselves", _b_absolute),
+        mistake(
+            "for U each number of delta meets *each* number of the state before, an (H, H) matrix: not entry by entry",
+            _entry_by_entry,
+        ),
+        mistake("W and U are the last step's parts alone: sum over all steps, as for b", _last_matrices_b_summed),
+        mistake("the first step's part of U is missing: h_0 counts, too, if it is not zero", _state_after_by_loop),
         mistake("the slope of tanh is in delta already: do not multiply by it again", _through_tanh_again),
         slips.results_swapped(
             weight_gradients, says="W and U have changed places: first ∂L/∂W, then ∂L/∂U, then ∂L/∂b"
@@ -537,6 +737,42 @@ def _by_index(layer, x, window):
     return torch.cat(outputs, 1)
 
 
+def _output_as_state(layer, x, window):
+    state, outputs = None, []
+    for part in x.split(window, dim=1):
+        y, state = layer(part, state)
+        state = y[:, -1].detach()
+        outputs.append(y)
+    return torch.cat(outputs, dim=1)
+
+
+def _one_of_each_window(layer, x, window):
+    state, outputs = None, []
+    for part in x.split(window, dim=1):
+        y, state = layer(part, state)
+        state = state.detach()
+        outputs.append(y[:, -1])
+    return torch.stack(outputs, dim=1)
+
+
+def _windows_backwards(layer, x, window):
+    state, outputs = None, []
+    for part in reversed(x.split(window, dim=1)):
+        y, state = layer(part, state)
+        state = state.detach()
+        outputs.append(y)
+    return torch.cat(outputs, dim=1)
+
+
+def _overlapping(layer, x, window):
+    state, outputs = None, []
+    for start in range(0, x.shape[1], window):
+        y, state = layer(x[:, start : start + window + 1], state)
+        state = state.detach()
+        outputs.append(y)
+    return torch.cat(outputs, dim=1)
+
+
 def _layer(D, H):
     W, U, b = torch.randn(H, D), torch.randn(H, H) * 0.5, torch.randn(H) * 0.3
 
@@ -592,6 +828,16 @@ define(
         ),
         mistake("the cut is one step late: it lies after the first step of a window, not before it", _one_late),
         mistake("the rest is missing: the last window may be shorter, but it counts", _rest_dropped),
+        mistake(
+            "the last output is (N, H) and the state (1, N, H): take what the layer returns, `y, state = layer(part, state)`",
+            _output_as_state,
+        ),
+        mistake("these are the last outputs of the windows; return every step's, (N, T, H)", _one_of_each_window),
+        mistake("the windows are read from the last to the first: the state goes on in time", _windows_backwards),
+        mistake(
+            "a step is read twice: each window begins where the one before has ended, not on its last step",
+            _overlapping,
+        ),
     ],
 )
 
@@ -620,5 +866,29 @@ define(
         mistake("a window of 12 holds 12 − 8 pairs, and there are two windows", {12: 5}),
         mistake("the first eight outputs have no partner: sixteen pairs are all there are", {24: 24}),
         mistake("a window of 24 holds 24 − 8 pairs: 1–9 is the first, 16–24 the last", {24: 17}),
+        mistake(
+            "that is the number of steps in a window; partners stand eight apart, and 1 and 9 are in two windows",
+            {8: 8},
+        ),
+        mistake("windows of 8 meet at 8|9 and 16|17, and a pair always has such a border between its steps", {8: 2}),
+        mistake("nearly, but a pair's steps are eight apart, so its window has at least nine steps", {8: 24}),
+        mistake("a window of L steps holds L − 8 pairs, not L − 7: one in each of the two full windows of 9", {9: 4}),
+        mistake(
+            "that is the number of steps in a window: 9 steps hold one pair, 1–9, and there are two such windows",
+            {9: 9},
+        ),
+        mistake(
+            "that is as if the borders were not there: 9 lies in the first window, 10 in the second, each with one pair",
+            {9: 8},
+        ),
+        mistake("a window of 9 holds one pair, its first and last step; two windows are full", {9: 0}),
+        mistake("that is the number of windows: each of the two holds 12 − 8 pairs", {12: 2}),
+        mistake("each window of 12 holds 12 − 8 pairs, not half of its steps: 1–9 … 4–12", {12: 6}),
+        mistake("a window of L steps holds L − 8 pairs: four in each window of 12, and there are two", {12: 9}),
+        mistake("a window of 12 holds four pairs: 1–9, 2–10, 3–11, 4–12", {12: 0}),
+        mistake("that is the distance of two partners; 24 − 8 pairs lie in one window of 24", {24: 8}),
+        mistake("one window, but every pair lies in it: 1–9, 2–10, … 16–24", {24: 1}),
+        mistake("1–9 is the first pair and 16–24 the last: count both ends", {24: 15}),
+        mistake("three times eight steps do not make three: every pair lies in the one window of 24", {24: 3}),
     ],
 )
