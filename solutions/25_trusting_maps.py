@@ -506,7 +506,7 @@ randomised = exercise("25.4", randomised)
 # </details>
 #
 # How alike are two maps? Compare the *order* of their sizes: **Spearman's rank correlation**, 1 for the same order, 0 for orders that have nothing in common. It is taken within each review,
-# then averaged over the reviews and over three random networks. One line more is a map of *position*: later words get larger numbers, whatever they say.
+# then averaged over the reviews and over three random networks. A dashed line compares the old map of the gradient with a map of *position*, in which later words get larger numbers, whatever they say.
 #
 # **Before you run:** the gradient is made of nothing but the network's weights. With *all* weights random, what is the rank correlation of its new map with the old one?
 
@@ -739,9 +739,9 @@ fig
 # concludes something false here, from a correct computation. With open gates (left) the line is level: the fading is cured where it arises, in the network. (Level, and about as high
 # as the bump is wide: what the gradient could not tell in [lesson 24](24_attribution.ipynb), it cannot tell here.)
 #
-# Occlusion takes no gradient, and it is ahead on early bumps, now by a little, now by much; late ones it finds better. Integrated gradients depend on luck in training: the slopes
+# None of the four finds early bumps as well as late ones. Occlusion takes no gradient, and on early bumps it is ahead of it, now by a little, now by much. Integrated gradients depend on luck in training: the slopes
 # on their way from zero may have faded, too. TSR lifts what the gradient still shows, late; where there is nothing left, there is nothing to rescale. And $|x|$, which never saw a detector, is ahead
-# of all: bumps are large. A score against planted truth has its fool, too.
+# nearly everywhere: bumps are large. A score against planted truth has its fool, too.
 
 # %% tags=["claim"]
 claim("bias 0: hide an early bump, and at least half of the certainty goes", hiding[0], at_least=0.5)
