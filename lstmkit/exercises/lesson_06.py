@@ -117,6 +117,35 @@ define(
             "the return stands inside the loop, so it ends after the first step: move it out",
             lambda g, f, i: remember(g[:1], f[:1], i[:1]),
         ),
+        mistake(
+            "the cell starts as g[0], and the first step then adds to it: it starts at 0",
+            lambda g, f, i: _memory(lambda c, g, f, i: f * c + i * g, lambda g: g[0])(g, f, i),
+        ),
+        mistake(
+            "the first step is left out: c_1 is i[0] * g[0], not 0. A loop from 1 on skips it",
+            lambda g, f, i: torch.cat([g[:1] * 0, remember(g[1:], f[1:], i[1:])]),
+        ),
+        mistake(
+            "the tanh of the new value comes later: here g[t] is written as it is",
+            slips.with_inputs(remember, lambda g, f, i: (g.tanh(), f, i)),
+        ),
+        mistake(
+            "the old cell is counted twice, c + f * c: what is kept of it is f * c",
+            _memory(lambda c, g, f, i: c + f * c + i * g),
+        ),
+        mistake(
+            "the input gate closes on the old cell as well; it acts on the new value alone: f * c + i * g",
+            _memory(lambda c, g, f, i: i * (f * c + g)),
+        ),
+        mistake(
+            "f multiplies the new value, too, and the old cell is lost: f is for the cell, f * c + i * g",
+            _memory(lambda c, g, f, i: f * g + i * g),
+        ),
+        mistake("the gates are added, not multiplied with: f * c + i * g", _memory(lambda c, g, f, i: f + c + i * g)),
+        mistake(
+            "each row has an axis of its own, (T, 1): start from `torch.zeros(())`, a number, not from `torch.zeros(1)`",
+            slips.with_result(remember, lambda c: c[:, None]),
+        ),
         slips.first_step_skipped(remember, arg=(0, 1, 2), axis=0),
         slips.stops_early(remember, arg=(0, 1, 2), axis=0),
         slips.reads_backwards(remember, arg=(0, 1, 2), axis=0),
@@ -142,6 +171,8 @@ def set_valves(mark, reset, ask):
 def _what_comes_of_it(answer, mark, reset, ask):
     """The cell and what it shows, for random numbers: valves are judged by what they do."""
     valves = answer(mark, reset, ask)
+    if isinstance(valves, torch.Tensor) and valves.dim() == 2:
+        valves = list(valves)  # three rows of one tensor
     if not isinstance(valves, tuple | list) or len(valves) != 3:
         raise ValueError("three valves are wanted: return f, i, o")
     f, i, o = (torch.as_tensor(valve) * torch.ones(len(mark)) for valve in valves)
@@ -164,6 +195,10 @@ def _step_by_step(mark, reset, ask):
     return [f, mark.clone(), ask.clone()]
 
 
+def _stacked(mark, reset, ask):
+    return torch.stack([1 - reset, mark, ask])
+
+
 define(
     "06.2",
     reference=set_valves,
@@ -173,7 +208,7 @@ define(
         _rows("0111011", "0010001", "1101101", "nothing to remember at first"),
     ],
     run=_what_comes_of_it,
-    alternatives=[_as_words, _step_by_step],
+    alternatives=[_as_words, _step_by_step, _stacked],
     mistakes=[
         mistake(
             "your forget gate is upside down: f is the share that is KEPT, so it is 0 at a reset and 1 elsewhere",
@@ -226,6 +261,32 @@ define(
             lambda m, r, a: (1 - r, m, a * (1 - r)),
         ),
         mistake("your cell is never shown", lambda m, r, a: (1 - r, m, 0.0)),
+        mistake(
+            "mark and reset are added: a reset writes its number, marked or not, and a marked one twice",
+            lambda m, r, a: (1 - r, m + r, a),
+        ),
+        mistake(
+            "your input gate is open at every step but the resets; only a marked number is written",
+            lambda m, r, a: (1 - r, 1 - r, a),
+        ),
+        mistake(
+            "these are the three rows as they came: a forget gate is the share that is kept, 0 at a reset and 1 elsewhere; a marked number is written",
+            lambda m, r, a: (m, r, a),
+        ),
+        mistake(
+            "your cell lets go at a marked reset alone; a reset empties it, marked or not",
+            lambda m, r, a: (1 - r * m, m, a),
+        ),
+        mistake(
+            "your cell keeps only at marks without a reset: at all other steps everything is lost",
+            lambda m, r, a: ((1 - r) * m, m, a),
+        ),
+        mistake(
+            "mark and reset have changed places: the cell lets go at a reset, and a marked number is written",
+            lambda m, r, a: (1 - m, r, a),
+        ),
+        mistake("the order is f, i, o: you return o, f, i", lambda m, r, a: (a, 1 - r, m)),
+        mistake("the order is f, i, o: you return i, o, f", lambda m, r, a: (m, a, 1 - r)),
         mistake("the order is f, i, o: you return i, f, o", lambda m, r, a: (m, 1 - r, a)),
         mistake("the order is f, i, o: you return f, o, i", lambda m, r, a: (1 - r, a, m)),
         mistake("the order is f, i, o: you return o, i, f", lambda m, r, a: (a, m, 1 - r)),
@@ -341,6 +402,41 @@ def _shows_the_gate(x_t, h, c, W, U, b):
     return _four(x_t, h, W, U, b)[3].sigmoid(), lstm_step(x_t, h, c, W, U, b)[1]
 
 
+def _acting(si, sf, sg, so, sc=torch.tanh):
+    """lstm_step with other functions on i, f, g, o and on the cell."""
+
+    def step(x_t, h, c, W, U, b):
+        i, f, g, o = _four(x_t, h, W, U, b)
+        c = sf(f) * c + si(i) * sg(g)
+        return so(o) * sc(c), c
+
+    return step
+
+
+_SFGO = [torch.sigmoid, torch.sigmoid, torch.tanh, torch.sigmoid]  # what acts on i, f, g, o
+
+
+def _multiplied(x_t, h, c, W, U, b):
+    i, f, g, o = ((x_t @ W.T) * (h @ U.T) + b).chunk(4, dim=1)
+    c = f.sigmoid() * c + i.sigmoid() * g.tanh()
+    return o.sigmoid() * c.tanh(), c
+
+
+def _reshaped(x_t, h, c, W, U, b):
+    i, f, g, o = (x_t @ W.T + h @ U.T + b).reshape(4, *h.shape)
+    c = f.sigmoid() * c + i.sigmoid() * g.tanh()
+    return o.sigmoid() * c.tanh(), c
+
+
+def _shows_g(x_t, h, c, W, U, b):
+    g, o = _four(x_t, h, W, U, b)[2:]
+    return o.sigmoid() * g.tanh().tanh(), lstm_step(x_t, h, c, W, U, b)[1]
+
+
+def _columns(x_t, h, c, W, U, b):
+    return lstm_step(x_t, h, c, W, U, b + 0 * (W @ x_t + U @ h).sum())
+
+
 def _wrong_orders():
     """All 23 wrong orders of the four blocks; where two of them have changed places, those are named."""
     names = {"i": "input gate", "f": "forget gate", "g": "new value g", "o": "output gate"}
@@ -414,6 +510,34 @@ define(
         mistake("your gates have tanh; i, f and o need a sigmoid, between 0 and 1. Only g has tanh", _gates_tanh),
         mistake("i, f and o have no sigmoid: a gate must lie between 0 and 1", _gates_raw),
         mistake(
+            "no sigmoid and no tanh on the four sums: i, f and o need a sigmoid, g a tanh",
+            _acting(*[lambda a: a] * 4),
+        ),
+        mistake("all is sigmoid, g and the cell too: both need a tanh", _acting(*[torch.sigmoid] * 5)),
+        mistake("your i has tanh; it is a gate, between 0 and 1: sigmoid", _acting(torch.tanh, *_SFGO[1:])),
+        mistake(
+            "your f has tanh; it is a gate, between 0 and 1: sigmoid",
+            _acting(torch.sigmoid, torch.tanh, torch.tanh, torch.sigmoid),
+        ),
+        mistake("your o has tanh; it is a gate, between 0 and 1: sigmoid", _acting(*_SFGO[:3], torch.tanh)),
+        mistake("your g has relu; it needs tanh, so that it can lower the cell", _cell(squash=torch.relu)),
+        mistake(
+            "h is tanh(o * c); the tanh is of the cell alone, then the gate: o * tanh(c)",
+            _cell(new_h=lambda c, o, old: torch.tanh(o * c)),
+        ),
+        mistake("h is made from the new value g; it shows the whole cell: h = o * tanh(c)", _shows_g),
+        mistake("i and g are added; what is written is their product, i * g", _cell(lambda c, i, f, g: f * c + i + g)),
+        mistake("x_t @ W.T and h @ U.T are multiplied; they are added", _multiplied),
+        mistake(
+            "reshape to (4, N, H) mixes rows of the batch with gates: the gates lie side by side in each row, chunk(4, dim=1)",
+            _reshaped,
+        ),
+        mistake(
+            "`f @ c` is a matrix product; a gate multiplies entry by entry: f * c",
+            _cell(lambda c, i, f, g: f @ c + i * g),
+        ),
+        mistake("x_t and h hold one row for each sequence: x_t @ W.T + h @ U.T, not W @ x_t + U @ h", _columns),
+        mistake(
             "you read the gates interleaved; each gate is a block of H columns next to the other: chunk(4, dim=1)",
             _interleaved,
         ),
@@ -465,11 +589,12 @@ _WRONG = {
     "ask": "this gate looks at the question; to ask takes nothing away, so the third weight is 0",
     "input": "this is the row of an input gate, open at marks alone; the forget gate does the opposite",
     "half": "at a mark the sum is 0, and σ(0) = ½: half of the old number stays. The weight must outdo the bias",
+    "bias first": "your bias stands first; it is the last of the four: number, mark, ask, bias",
     "no bias": "without a mark the sum is 0, and σ(0) = ½: half is lost at each step. The bias must hold the gate open",
 }
 
 
-def _judge_row(row):
+def _judge_row(row, rolled=False):
     """None for a forget gate that is open without a mark and shut at one, whatever number and question say; else what is wrong."""
     try:
         row = torch.as_tensor(row, dtype=torch.float64).flatten()
@@ -483,6 +608,8 @@ def _judge_row(row):
     plain, marked = [v for k, v in open_at.items() if not k[1]], [v for k, v in open_at.items() if k[1]]
     if min(plain) >= 0.99 and max(marked) <= 0.01:
         return None
+    if not rolled and _judge_row(row.roll(-1), rolled=True) is None:
+        return _WRONG["bias first"]
     number, mark, ask, bias = row.tolist()
     if number:
         return _WRONG["number"]
@@ -519,6 +646,7 @@ define(
         mistake(_WRONG["ask"], [0.0, 0.0, -20.0, 10.0]),
         mistake(_WRONG["half"], [0.0, -10.0, 0.0, 10.0]),
         mistake(_WRONG["no bias"], [0.0, -20.0, 0.0, 0.0]),
+        mistake(_WRONG["bias first"], [10.0, 0.0, -20.0, 0.0]),
     ],
 )
 
@@ -550,6 +678,29 @@ define(
         mistake("there is an earlier step with an open output gate", {"first seen from outside": 11}),
         mistake("you count from 0; steps count from 1, as on the axis", {"first seen from outside": 3}),
         mistake("there it is written to for the second time", {"first write": 5}),
+        mistake("the input gate is shut there: the first open one is earlier", {"first write": 3}),
+        mistake("steps count from 1: there is no step 0", {"first write": 0}),
+        mistake("the output gate is shut there: it opens one step earlier", {"first seen from outside": 5}),
+        mistake("at step 1 nothing is written yet, and o is 0", {"first seen from outside": 1}),
+        mistake("that is where it is shown first: to look takes nothing away", {"erased at": 4}),
+        mistake("at step 8 it is empty already; look for the step that does it", {"erased at": 8}),
+        mistake("at step 3 the new value is negative, but the input gate is shut, and f is 1", {"erased at": 3}),
+        mistake("that is g of step 6, and its input gate is shut", {"cell after step 6": 0.3}),
+        mistake("at step 6 nothing is taken away: f is 1 up to there", {"cell after step 6": 0.0}),
+        mistake(
+            "with g of step 4 or of step 6 in it, whose gate is shut: only steps with i = 1 count",
+            {"cell after step 6": 1.6},
+        ),
+        mistake("with g of step 3 in it, whose gate is shut: only steps with i = 1 count", {"cell after step 6": 0.7}),
+        mistake("that is g of step 12, and its input gate is shut", {"cell after step 12": 0.4}),
+        mistake("with g of step 12 in it, whose input gate is shut", {"cell after step 12": 0.1}),
+        mistake("that is the cell after step 6: at step 7 it was emptied", {"cell after step 12": 1.3}),
+        mistake("the sign: at step 9 a negative value is written", {"cell after step 12": 0.3}),
+        mistake("that is half of the cell of step 6: at step 7 it was emptied", {"cell after step 12": 0.65}),
+        mistake(
+            "with g of step 11 in it, whose input gate is shut: the output gate shows, it writes nothing",
+            {"cell after step 12": -0.8},
+        ),
         mistake(
             "you count from 0, or from the last step on which the cell still held something; steps count from 1, and the gate shuts a step later",
             {"erased at": 6},
