@@ -39,8 +39,8 @@ x, y = adding(1, T)  # x: (1, T, 2), number and mark; y: (1, 1), the sum
 plot.marked(x[0, :, 0], x[0, :, 1], title=f"Say at the end: {y.item():.2f}, the sum of the two orange numbers")
 
 # %% [markdown]
-# In an RNN such an error fades by the same factor at every step back ([lesson 05](05_vanishing.ipynb)). The LSTM was invented against this. How
-# does it help? Look at the roads by which one cell state acts on the next.
+# In an RNN such an error fades by about the same factor at every step back ([lesson 05](05_vanishing.ipynb)). The LSTM was invented against this. How
+# does it help? Look how one cell state acts on the next.
 
 # %% tags=["nbval-ignore-output"]
 plot.cell_roads()
@@ -112,7 +112,7 @@ def cell_states(lstm, x, hold=False):
 
 
 # %% [markdown]
-# A Jacobian $\partial c_T / \partial c_{T-k}$ is an H×H matrix. We need one number for each lag $k$, and take the root of the sum of its squares,
+# A Jacobian $\partial c_T / \partial c_{T-k}$ is an H×H matrix. For each lag $k$ we take the root of the sum of its squares,
 # divided by $\sqrt H$: so it starts at 1.
 
 
@@ -206,9 +206,9 @@ fig.axes[0].legend()
 fig
 
 # %% [markdown]
-# A ten-billionth, or so. It vanishes, hardly slower than the RNN's. It is not zero, and no path is missing: it is there and too small to teach
-# anything. Your straight line says why: with biases around 0 the gates stand at about ½, and PyTorch delivers the valve *half shut*. By the
-# detours together with the line more arrives than by the line alone; it is still next to nothing.
+# A ten-billionth, or so. It vanishes: more slowly than the RNN's, and all the same. It is not zero, and no path is missing: it is there and too small to teach
+# anything. Your straight line says why: with biases around 0 the gates stand at about ½, and PyTorch delivers the valve *half shut*. By all
+# roads more arrives than by the line alone; it is still next to nothing.
 
 # %% tags=["claim"]
 outcome("07.a", round(by_lag["LSTM, all roads"][50].log10().item()))
@@ -396,8 +396,8 @@ fig.suptitle("The adding problem, one line for each training; dashed: always 1")
 fig
 
 # %% [markdown]
-# Did you expect the factory LSTM to fail? It sits on the yardstick for a few hundred steps, and then it learns, in most starts. The tanh RNN stays there. The ReLU
-# RNN learns as well, for its factor starts at 1: gates are not the only way to carry a gradient.
+# The factory LSTM sits on the yardstick for a few hundred steps, and then it learns, in most starts. The tanh RNN stays
+# there, at all three learning rates. The ReLU RNN learns as well, for its factor starts at 1: gates are not the only way to carry a gradient.
 
 # %% tags=["claim"]
 lowest = min(curve.min() for curve in curves["tanh"])
@@ -451,7 +451,7 @@ claim("the error is halved at the same look or up to 50 steps later: steps", 25 
 # ## Take the near evidence away
 #
 # How could the way open, if nothing came from afar? A hunch: something comes from *near*. In some sequences the second number stands close to the end; that
-# may move a few forget gates, and so on from there. Test it: the same job, the same forty steps, but *both marks among the first twenty*. Now no error has a
+# may move a few forget gates, and so on from there. Test it: the same job, the same forty steps, but *both marks among the first twenty*, as in the original of 1997. Now no error has a
 # short way. And four starts, to see what it takes:
 #
 # | start | 1 | 2 | 3 | 4 |
@@ -514,12 +514,12 @@ plot.bars(bars, x="start", y="R²", title="read before training", ax=axes[4])
 fig
 
 # %% [markdown]
-# Only the fourth. The hunch holds: without near evidence the factory LSTM does not learn. And look at start 2. *Its gradient arrives*, with a factor near 1, and
-# yet it learns nothing. The last panel gives a reason: before training, how much of the sum can be read from the last state, by the best linear
+# Only the fourth, in these 600 steps. The hunch holds: without near evidence the factory LSTM learns nothing. And look at start 2. *Its gradient arrives*, with
+# a factor near 1, and yet nothing comes of it. (At half or a quarter of the learning rate some of its runs do learn: hard, not impossible.) The last panel gives a reason: before training, how much of the sum can be read from the last state, by the best linear
 # read-out? From starts 1 and 3 nothing: it is forgotten. From start 2 a part: its pipe is open, but so is its input, and what matters is buried under 38
 # numbers that do not. From start 4 nearly all.
 #
-# *To remember is to keep, and to leave out.* A gradient that arrives is not sufficient. **Chrono initialisation** (Tallec and Ollivier, 2018) does both: a memory
+# *To remember is to keep, and to leave out.* A gradient that arrives is not all that it takes. **Chrono initialisation** (Tallec and Ollivier, 2018) does both: a memory
 # length $u$ for each cell, $b_f = \ln u$ and $b_i = -\ln u$. Then it loses one part in $1 + u$ at each step, and writes as little.
 
 # %% tags=["claim"]
@@ -539,7 +539,7 @@ claim(
 #
 # Now we read a trace, as in [lesson 06](06_lstm.ipynb), and soberly. The network answers with a sum over its cells, $\sum_j w_j h_j + b$. So each cell
 # has a **part** in the answer: the covariance of $w_j h_j$ with the answer, divided by the answer's variance. The parts of all cells add
-# up to 1. Take the cell with the largest part. (`layers.LSTM` is the same network with a notebook in its hand: it writes down every gate.)
+# up to 1. Take the cell with the largest part. (`layers.LSTM` is the same network, and writes down every gate.)
 
 # %%
 x, y = adding(500, T)
@@ -627,10 +627,9 @@ fig
 
 # %% [markdown]
 # The amount follows the number closely, along a line; but it is *not* the number. The line may fall, and it may cross zero anywhere: the read-out's weight and
-# bias set that right. What can be undone later need not be right now.
+# bias set that right.
 #
-# And the right-hand panel is a warning. Several cells know the sum and have next to no part in the answer: whoever looks for “the cell that holds the sum” by
-# correlation may find one of those. That a cell *knows* is one claim; that the network *relies* on it is another, for gradients to test ([lesson 22](22_output_gradients.ipynb)).
+# And the right-hand panel is a warning. Several cells know the sum and have next to no part in the answer: whoever looks for “the cell that holds the sum” may find one of those. That a cell *knows* is one claim; that the network *relies* on it is another, for gradients to test ([lesson 22](22_output_gradients.ipynb)).
 
 # %% tags=["claim"]
 claim("over the marked steps of 500 sequences, R² between number and amount", fits, at_least=0.85)
@@ -643,7 +642,7 @@ claim("cells that follow the sum (above 0.9) and give less than a twentieth of t
 #
 # - **The cell state** gives the gradient a straight line with the factor $f$, gates held fixed; the detours come on top. From the factory it
 #   vanishes as an RNN's does, for $f \approx \tfrac12$.
-# - **The forget bias** is a dial: 1 fades still, about 3 holds, more can explode. It lets the gradient arrive; for the *memory*, the input gate must be shut as well.
+# - **The forget bias** is a dial: 1 fades still, about 3 holds, more can explode. It lets the gradient arrive; for the *memory*, it helps to shut the input gate as well.
 # - **Training can open the valve**, at one go, where some evidence is near. And a trace is read soberly: the amount written, not the gate's name; the cell's
 #   part in the answer, not what it happens to know.
 #

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 
 import torch
@@ -27,6 +28,26 @@ def _with_own(f):
 
 def _by_cumprod(f):
     return torch.cat([_with_own(f)[1:], torch.ones_like(f[:1])])
+
+
+def _walks_forward(f):
+    left, rows = torch.ones_like(f[0]), []
+    for t in range(len(f)):
+        rows.insert(0, left)
+        left = left * f[t]
+    return torch.stack(rows)
+
+
+def _gate_before(f):
+    left, rows = torch.ones_like(f[0]), []
+    for t in reversed(range(len(f))):
+        rows.insert(0, left)
+        left = left * f[t - 1]
+    return torch.stack(rows)
+
+
+def _averaged(f):
+    return torch.stack([f[s + 1 :].mean(dim=0) for s in range(len(f) - 1)] + [torch.ones_like(f[0])])
 
 
 def _slices(f):
@@ -97,7 +118,8 @@ define(
         mistake("this is the mean over the cells; each has a lane of its own", lambda f: _by_cumprod(f).mean(dim=1)),
         mistake("this runs along the cells, not along time: time is axis 0", lambda f: _by_cumprod(f.T).T),
         mistake(
-            "this is all of the product at every step; row s begins behind s", lambda f: f.prod(0).expand(len(f), -1)
+            "all rows are the product of all gates; row s begins behind s. (Or is it `left *= f[t]`? That changes `left` in place, and with it every row that you have stored: `left = left * f[t]`)",
+            lambda f: f.prod(0).expand(len(f), -1),
         ),
         mistake(
             "this is row 1 alone, what is left at the first step; a row for each step is wanted",
@@ -107,6 +129,30 @@ define(
             "1 − f is what is lost; the error is multiplied by what is kept, f",
             slips.with_inputs(left_over, lambda f: 1 - f),
         ),
+        mistake(
+            "your product starts two gates behind: row s begins with f_{s+1}",
+            lambda f: torch.stack([f[s + 2 :].prod(dim=0) for s in range(len(f))]),
+        ),
+        mistake("you start from zeros, and 0 stays 0: start from ones", lambda f: torch.zeros_like(f)),
+        mistake(
+            "your last row is f_T; there no gate stands in the way, so all is left: 1",
+            lambda f: torch.cat([_by_cumprod(f)[:-1], f[-1:]]),
+        ),
+        mistake(
+            "each row is a matrix, diag(…); its diagonal is enough: (T, H), one number for each cell",
+            lambda f: torch.diag_embed(_by_cumprod(f)),
+        ),
+        mistake(
+            "you walk along the cells; time is axis 0: `f[s + 1 :].prod(dim=0)`, for s in range(T)",
+            lambda f: torch.stack([f[:, s + 1 :].prod(dim=1) for s in range(f.shape[1])]),
+        ),
+        mistake("you return a list; torch.stack(rows) makes one tensor of it", lambda f: list(left_over(f))),
+        mistake("you average the later gates; the error is multiplied by each", _averaged),
+        mistake(
+            "your walk goes from the first step to the last, and each row goes to the front: walk from the last to the first",
+            _walks_forward,
+        ),
+        mistake("you multiply by the gate of the step before, f[t − 1]: behind row t − 1 stands f[t]", _gate_before),
         mistake(
             "your product leaves out the last gate, f_T: an error at c_T passes it on its way to c_{T−1}",
             lambda f: torch.cat([_by_cumprod(f[:-1]), torch.ones_like(f[:1])]),
@@ -130,10 +176,47 @@ define(
     mistakes=[
         mistake("σ(0) is not 0: it is in the middle of its range, from 0 to 1", {"factor at bias 0": 0.0}),
         mistake("σ(0) is not 1: half of the range lies above it", {"factor at bias 0": 1.0}),
-        mistake("that is tanh(3); a gate has a sigmoid, 1 / (1 + e⁻³)", {"factor at bias 3": math.tanh(3)}),
+        mistake(
+            "the gate is not quite open: σ(3) = 1 / (1 + e⁻³). (tanh(3) is nearly 1; a gate has a sigmoid)",
+            {"factor at bias 3": math.tanh(3)},
+        ),
+        mistake("that is σ(1): the bias is 3", {"factor at bias 3": 1 / (1 + math.exp(-1.0))}),
+        mistake("that is σ(2): the bias is 3", {"factor at bias 3": 1 / (1 + math.exp(-2.0))}),
+        mistake("that is 3 / 4; σ(3) = 1 / (1 + e⁻³)", {"factor at bias 3": 0.75}),
+        mistake("you round up: ln ½ / ln f lies nearer to the number below", {"half-life at bias 3": 15}),
+        mistake("one step less than half of it takes: ln ½ / ln f, to the nearest number", {"half-life at bias 3": 13}),
+        mistake(
+            "two more steps than that are needed: look at your digits of σ(3), or take 20 (1 − f is near 1/20) times ln 2, and a little more",
+            {"half-life at bias 3": 12},
+        ),
+        mistake(
+            "that is about 1 / (1 − f), where 1/e is left; for the half, solve fᵏ = ½", {"half-life at bias 3": 20}
+        ),
+        mistake("a number of steps is positive: ln ½ is negative, and so is ln f", {"half-life at bias 3": -14}),
+        mistake(
+            "that is log to base 10 in one place and ln in the other: the same in both", {"half-life at bias 3": 6}
+        ),
+        mistake("that is log to base 10 and ln mixed: the same in both", {"half-life at bias 3": 33}),
+        mistake(
+            "that is ln 2 / 100, about the share that is lost, 1 − f: which bias gives f?",
+            {"bias for half-life 100": 0.00693},
+        ),
+        mistake("that is ln f: one more turn, b = ln(f / (1 − f))", {"bias for half-life 100": 0.01 * math.log(0.5)}),
+        mistake(
+            "that is f / (1 − f), or nearly: its logarithm is still to be taken",
+            {"bias for half-life 100": 0.5**0.01 / (1 - 0.5**0.01)},
+        ),
+        mistake(
+            "that is f / (1 − f) in logarithms to base 10: σ is made with e, so take ln",
+            {"bias for half-life 100": math.log10(0.5**0.01 / (1 - 0.5**0.01))},
+        ),
+        mistake(
+            "a bias is not in proportion to the half-life: solve f¹⁰⁰ = ½ for f, then σ(b) = f for b",
+            {"bias for half-life 100": 21.4},
+        ),
         mistake("3 is what goes into the sigmoid; the factor is σ(3) = 1 / (1 + e⁻³)", {"factor at bias 3": 3.0}),
         mistake(
-            "this is 1 − σ(3), the share that is lost in a step; the factor is what is kept",
+            "this is 1 − σ(3), the share that is lost in a step (or σ's slope, f (1 − f)); the factor is what is kept",
             {"factor at bias 3": 1 - _keep},
         ),
         mistake(
@@ -291,6 +374,56 @@ def _first_unit(lstm, gate, value):
     return lstm
 
 
+def _written(indices):
+    """set_gate_bias that writes value at other places of b_ih, and 0 into b_hh at the same places."""
+
+    def wrong(lstm, gate, value):
+        H, k = lstm.hidden_size, "ifgo".index(gate)
+        with torch.no_grad():
+            lstm.bias_ih_l0[indices(k, H)] = value
+            lstm.bias_hh_l0[indices(k, H)] = 0.0
+        return lstm
+
+    return wrong
+
+
+_one_too_far = _written(lambda k, H: slice((k + 1) * H, (k + 2) * H))
+_all_of_it = _written(lambda k, H: slice(None))
+_number_k = _written(lambda k, H: k)
+_from_k = _written(lambda k, H: slice(k, k + H))
+_every_fourth = _written(lambda k, H: slice(k, None, 4))
+
+
+def _other_bias_zero(lstm, gate, value):
+    lstm.bias_hh_l0.data.zero_()
+    return set_gate_bias(lstm, gate, value)
+
+
+def _a_copy(lstm, gate, value):
+    return set_gate_bias(copy.deepcopy(lstm), gate, value)
+
+
+def _in_the_weights(lstm, gate, value):
+    H, k = lstm.hidden_size, "ifgo".index(gate)
+    lstm.weight_ih_l0.data[k * H : (k + 1) * H] = torch.as_tensor(value).reshape(-1, 1)
+    return lstm
+
+
+def _takes_off_itself(lstm, gate, value):
+    H, k = lstm.hidden_size, "ifgo".index(gate)
+    block = lstm.bias_ih_l0.data[k * H : (k + 1) * H]
+    block.copy_(value - block)
+    return lstm
+
+
+def _fills(lstm, gate, value):
+    H, k = lstm.hidden_size, "ifgo".index(gate)
+    with torch.no_grad():
+        lstm.bias_ih_l0[k * H : (k + 1) * H].fill_(value)
+        lstm.bias_hh_l0[k * H : (k + 1) * H].zero_()
+    return lstm
+
+
 def _always_forget(lstm, gate, value):
     return set_gate_bias(lstm, "f", value)
 
@@ -332,6 +465,22 @@ define(
         mistake("b_ih keeps what it was, and torch adds it: set its block to zero as well", _in_the_other),
         mistake("the wrong quarter: you took the order f, i, g, o; torch's is i, f, g, o", _block_of("figo")),
         mistake("the wrong quarter: you took the order i, f, o, g; torch's is i, f, g, o", _block_of("ifog")),
+        mistake("the wrong quarter: you took the order f, i, o, g; torch's is i, f, g, o", _block_of("fiog")),
+        mistake("the wrong quarter: you took the order f, o, i, g; torch's is i, f, g, o", _block_of("foig")),
+        mistake("the wrong quarter: you took the order i, g, f, o; torch's is i, f, g, o", _block_of("igfo")),
+        mistake("the wrong quarter: you took the order g, i, f, o; torch's is i, f, g, o", _block_of("gifo")),
+        mistake("one block too far: Python counts from 0, and block k is `[k * H : (k + 1) * H]`", _one_too_far),
+        mistake("b_hh is zero everywhere now; only the block of the gate that is named should be", _other_bias_zero),
+        mistake("all of the bias got the value; the gate's block is `[k * H : (k + 1) * H]`", _all_of_it),
+        mistake("`bias[k]` is one number, the first gate's; the gate's block is `[k * H : (k + 1) * H]`", _number_k),
+        mistake("your block starts at k; it starts at k · H: `[k * H : (k + 1) * H]`", _from_k),
+        mistake("you take every fourth number; each gate is a block, `[k * H : (k + 1) * H]`", _every_fourth),
+        mistake("you have changed a copy; the lstm that was given is to be changed, and returned", _a_copy),
+        mistake("the value went into the weights; it is the two biases' block that is to be set", _in_the_weights),
+        mistake("you take off b_ih, which you overwrite; what stays, and is added, is b_hh", _takes_off_itself),
+        mistake(
+            "`fill_` takes one number; value may be one for each cell: `bias[k * H : (k + 1) * H] = value`", _fills
+        ),
         mistake("the value is added to what was there; the gate's bias should become the value", _added),
         mistake("the right gate is right, but the other gates' biases are gone; leave them as they are", _others_zero),
         mistake("all four gates got the value; only the block of the gate that is named should", _whole),
@@ -479,6 +628,41 @@ def _two_slips(n, a):
     return slope, -a.mean() / slope, fit.sqrt() * slope.sign()
 
 
+def _stacked(number, mark, i, g):
+    return torch.stack(amount_line(number, mark, i, g))
+
+
+def _as_three(answer, *inputs):
+    """What the answer returns; three numbers in one tensor are three numbers."""
+    result = answer(*inputs)
+    return tuple(result) if isinstance(result, torch.Tensor) and result.shape == (3,) else result
+
+
+def _slope_of(rule):
+    """amount_line with another slope, of dn, da and the marked numbers and amounts; zero follows from it."""
+
+    def wrong(number, mark, i, g):
+        n, a = number[mark == 1], (i * g)[mark == 1]
+        slope = rule(n - n.mean(), a - a.mean(), n, a)
+        return slope, n.mean() - a.mean() / slope, _line(n, a)[2]
+
+    return wrong
+
+
+def _no_means(number, mark, i, g):
+    n, a = number[mark == 1], (i * g)[mark == 1]
+    slope, product = (n * a).mean() / n.square().mean(), (n * a).mean() ** 2
+    return slope, n.mean() - a.mean() / slope, product / (n.square().mean() * a.square().mean())
+
+
+def _first_sequence(number, mark, i, g):
+    return amount_line(number[:1], mark[:1], i[:1], g[:1])
+
+
+def _amounts_alone_marked(number, mark, i, g):
+    return _line(number.flatten(), (i * g * mark).flatten())
+
+
 def _masked_by_product(number, mark, i, g):
     return _line((number * mark).flatten(), (i * g * mark).flatten())
 
@@ -487,8 +671,9 @@ define(
     "07.5",
     reference=amount_line,
     cases=lambda: [_trace(30, 7), _trace(5, 40), _trace(80, 3)],
+    run=_as_three,
     tolerance=1e-4,
-    alternatives=[_by_lstsq, _by_cov],
+    alternatives=[_by_lstsq, _by_cov, _stacked],
     mistakes=[
         mistake(
             "you take all steps, marked or not; only the marked ones are asked for",
@@ -559,6 +744,56 @@ define(
         mistake(
             "the mean number is missing in zero, n̄ − ā / slope, and the last one is the correlation; R² is its square",
             lambda n, m, i, g: _two_slips(*_picked(n, m, i, g)),
+        ),
+        mistake(
+            "your slope is upside down: mean of (dn · da) over mean of dn²",
+            _slope_of(lambda dn, da, n, a: dn.square().mean() / (dn * da).mean()),
+        ),
+        mistake(
+            "a mean of ratios is another line: divide the mean of (dn · da) by the mean of dn²",
+            _slope_of(lambda dn, da, n, a: (da / dn).mean()),
+        ),
+        mistake(
+            "your slope is the ratio of the two spreads, with the correlation left out: mean of (dn · da) over mean of dn²",
+            _slope_of(lambda dn, da, n, a: a.std() / n.std()),
+        ),
+        mistake(
+            "your slope is the ratio of the two means, of a line through 0: use the deviations from the means",
+            _slope_of(lambda dn, da, n, a: a.mean() / n.mean()),
+        ),
+        mistake("your means are not taken off: dn and da are deviations from the means", _no_means),
+        mistake("you take the first sequence alone; all sequences are asked for", _first_sequence),
+        mistake("the amounts are masked, and the numbers are not: pick both, `[mark == 1]`", _amounts_alone_marked),
+        mistake(
+            "what is written is i * g; you multiply the gate by the number",
+            lambda n, m, i, g: amount_line(n, m, i, n),
+        ),
+        mistake(
+            "zero has the wrong sign: zero = n̄ − ā / slope", _instead(1, lambda s, z, r, n, a: a.mean() / s - n.mean())
+        ),
+        mistake(
+            "the mean number is missing in zero, and the sign is turned: n̄ − ā / slope",
+            _instead(1, lambda s, z, r, n, a: a.mean() / s),
+        ),
+        mistake(
+            "in R² the mean of (dn · da) must be squared",
+            _instead(2, lambda s, z, r, n, a: s / a.var(correction=0)),
+        ),
+        mistake(
+            "in R² a sum stands over means: all three must be means, or all three sums",
+            _instead(2, lambda s, z, r, n, a: r * len(n) ** 2),
+        ),
+        mistake(
+            "in R² only one of the two mean squares divides: mean(dn · da)² / (mean(dn²) · mean(da²))",
+            _instead(2, lambda s, z, r, n, a: r * a.var(correction=0)),
+        ),
+        mistake(
+            "in R² only the mean square of the amounts divides: mean(dn · da)² / (mean(dn²) · mean(da²))",
+            _instead(2, lambda s, z, r, n, a: r * n.var(correction=0)),
+        ),
+        mistake(
+            "the order is slope, zero, R²: your R² comes first",
+            slips.with_result(amount_line, lambda three: (three[2], three[0], three[1])),
         ),
         slips.results_swapped(
             amount_line, 0, 1, says="slope and zero have changed places: the order is slope, zero, R²"
