@@ -29,7 +29,16 @@ from lstmkit.gradients.callables import TRACE, Function, Outputs, blocks, call, 
 from lstmkit.gradients.settings import theirs
 from lstmkit.shapes import expect_finite
 
-__all__ = ["Integrated", "Score", "auprc", "gradient", "gradient_x_input", "integrated_gradients", "occlusion"]
+__all__ = [
+    "Integrated",
+    "Score",
+    "auprc",
+    "deletion_curve",
+    "gradient",
+    "gradient_x_input",
+    "integrated_gradients",
+    "occlusion",
+]
 __all__ += ["pointing_game", "rank_correlation", "smoothgrad"]
 
 Index = int | Tensor | None
@@ -194,6 +203,52 @@ def pointing_game(relevance: Tensor, mask: Tensor, among: Tensor | None = None) 
     pairs = _pairs(relevance, mask, among)
     value = torch.stack([truth[score == score.max()].double().mean() for score, truth in pairs])
     return Score(value, torch.stack([truth.double().mean() for _, truth in pairs]))
+
+
+def deletion_curve(
+    f: Callable,
+    x: Tensor,
+    relevance: Tensor,
+    target: Index = None,
+    step: Index = None,
+    *,
+    baseline: Tensor | float = 0.0,
+    most: int | None = None,
+    alone: bool = False,
+) -> Tensor:
+    """y after the k most relevant pieces of each sample are replaced by the baseline, k = 0, 1, …: a score that needs no known truth.
+
+    relevance: x's shape, or its first axes, (N, T) for whole steps; largest first (take |map| if both signs count). most: the last k; all
+    pieces, if None. alone: the other way round, the k pieces alone against the baseline (an insertion curve, sufficiency). One output: give `step`
+    where y has steps. Returns (N, most + 1), unit of y; y[:, 0] − y[:, k] is the comprehensiveness of k pieces. Other arguments and errors in
+    the module's head; ValueError for a relevance that does not fit. Sources: Samek et al. (2017), Evaluating the visualization of
+    what a deep neural network has learned; DeYoung et al. (2020), ERASER.
+    """
+    depth = relevance.ndim
+    if depth < 2 or relevance.shape != x.shape[:depth]:
+        wanted = f"expected {tuple(x.shape)} or its first axes, such as {tuple(x.shape[:2])}"
+        raise ValueError(f"relevance has shape {tuple(relevance.shape)}; {wanted}")
+    expect_finite(relevance, "relevance")
+    order = relevance.flatten(1).argsort(dim=1, descending=True, stable=True)
+    most = order.shape[1] if most is None else most
+    if not 0 <= most <= order.shape[1]:
+        raise ValueError(f"most is {most}; expected 0 to {order.shape[1]}, the pieces of a sample")
+    with _asked(f, x, target, step) as run:
+        if _check(run, x).y.ndim > 1:
+            raise ValueError("y has steps, and a curve is that of one output: give step=…")
+        x = x.detach()
+        start = _baseline(baseline, x).expand_as(x)
+        now, other = (start, x) if alone else (x, start)
+        now, other, row = (
+            now.clone().flatten(1, depth - 1),
+            other.flatten(1, depth - 1),
+            torch.arange(len(x), device=x.device),
+        )
+        values = [run(now.view(x.shape).clone(), graph=False)]
+        for k in range(most):
+            now[row, order[:, k]] = other[row, order[:, k]]
+            values.append(run(now.view(x.shape).clone(), graph=False))
+        return torch.stack(values, dim=1).detach()
 
 
 def rank_correlation(a: Tensor, b: Tensor) -> Tensor:

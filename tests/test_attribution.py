@@ -162,6 +162,36 @@ def test_an_f_that_works_in_place_and_the_callers_tensors_stay_as_they_are():
     assert torch.equal(x, kept[0]) and torch.equal(baseline, kept[1])
 
 
+@pytest.mark.parametrize("whole_steps", [True, False])
+@pytest.mark.parametrize("baseline", [0.0, 0.3])
+def test_a_deletion_curve_is_what_a_loop_over_samples_and_pieces_gives(tagger, x, whole_steps, baseline):
+    torch.manual_seed(3)
+    relevance = torch.rand(x.shape[:2] if whole_steps else x.shape)
+    got = A.deletion_curve(tagger, x, relevance, 1, step=-1, baseline=baseline, most=5)
+    alone = A.deletion_curve(tagger, x, relevance, 1, step=-1, baseline=baseline, most=5, alone=True)
+    assert got.shape == alone.shape == (4, 6) and not got.requires_grad
+    for n in range(4):
+        order = relevance[n].flatten().argsort(descending=True)
+        for k in range(6):
+            hide = torch.zeros(relevance[n].numel(), dtype=torch.bool)
+            hide[order[:k]] = True
+            hide = hide.view(relevance[n].shape)
+            hide = hide[:, None] if whole_steps else hide
+            fill = torch.full_like(x[n], baseline)
+            for curve, sample in ((got, torch.where(hide, fill, x[n])), (alone, torch.where(hide, x[n], fill))):
+                torch.testing.assert_close(curve[n, k], tagger(sample[None])[0, -1, 1])
+
+
+def test_a_deletion_curve_of_a_sum_falls_by_what_is_hidden_and_leaves_everything_as_it_was():
+    w, x = torch.tensor([3.0, -1.0, 2.0]), torch.ones(2, 3)
+    f, map, kept = lambda z: (w * z).sum(1), (w * x), x.clone()
+    assert A.deletion_curve(f, x, map).tolist() == [[4.0, 1.0, -1.0, 0.0]] * 2
+    assert A.deletion_curve(f, x, map, alone=True).tolist() == [[0.0, 3.0, 5.0, 4.0]] * 2
+    assert A.deletion_curve(f, x, map, most=0).tolist() == [[4.0]] * 2
+    A.deletion_curve(lambda z: (w * z.mul_(2)).sum(1), x, map, baseline=kept)
+    assert torch.equal(x, kept) and torch.equal(map, w * kept)
+
+
 def test_smoothgrad_is_the_mean_over_its_noise():
     x = torch.linspace(-1, 1, 12, dtype=torch.float64).view(2, 6)
     noise = torch.Generator().manual_seed(7)
@@ -197,6 +227,10 @@ def test_embeddings_of_tokens(tagger):
         (lambda f, x: A.occlusion(f, x, 0, baseline=torch.zeros(2)), ValueError, "baseline"),
         (lambda f, x: A.integrated_gradients(f, x, 0, points=0), ValueError, "points"),
         (lambda f, x: A.smoothgrad(f, x, 0, samples=0), ValueError, "samples"),
+        (lambda f, x: A.deletion_curve(f, x, x[:, :-1], 0, step=-1), ValueError, "relevance has shape"),
+        (lambda f, x: A.deletion_curve(f, x, x, 0), ValueError, "give step"),
+        (lambda f, x: A.deletion_curve(f, x, x, 0, step=-1, most=99), ValueError, "most is 99; expected 0 to 21"),
+        (lambda f, x: A.deletion_curve(f, x, x / 0 * 0, 0, step=-1), ValueError, "NaN"),
     ],
 )
 def test_bad_input_is_named(tagger, x, call, error, message):
