@@ -122,6 +122,29 @@ define(
             lambda g, f, i: _memory(lambda c, g, f, i: f * c + i * g, lambda g: g[0])(g, f, i),
         ),
         mistake(
+            "you write the new value of the step before; at step t it is g[t]",
+            slips.with_inputs(remember, lambda g, f, i: (g.roll(1), f, i)),
+        ),
+        mistake(
+            "you multiply by the input gate of the step before; at step t it is i[t]",
+            slips.with_inputs(remember, lambda g, f, i: (g, f, i.roll(1))),
+        ),
+        mistake(
+            "the forget gate closes on the new value, where the input gate belongs: f * c + i * g",
+            _memory(lambda c, g, f, i: f * (c + g)),
+        ),
+        mistake(
+            "f and i are shares already, between 0 and 1: no sigmoid on them",
+            slips.with_inputs(remember, lambda g, f, i: (g, f.sigmoid(), i.sigmoid())),
+        ),
+        mistake(
+            "kept and written are averaged; they are added: f * c + i * g",
+            _memory(lambda c, g, f, i: (f * c + i * g) / (f + i)),
+        ),
+        mistake(
+            "the old cell has a tanh; it is kept as it is, f * c", _memory(lambda c, g, f, i: f * c.tanh() + i * g)
+        ),
+        mistake(
             "the first step is left out: c_1 is i[0] * g[0], not 0. A loop from 1 on skips it",
             lambda g, f, i: torch.cat([g[:1] * 0, remember(g[1:], f[1:], i[1:])]),
         ),
@@ -284,6 +307,24 @@ define(
         mistake(
             "mark and reset have changed places: the cell lets go at a reset, and a marked number is written",
             lambda m, r, a: (1 - m, r, a),
+        ),
+        mistake(
+            "your cell does not let go at a marked reset; the old sum goes there, too, and the new number is written",
+            lambda m, r, a: (torch.maximum(1 - r, m), m, a),
+        ),
+        mistake(
+            "your forget gate is shut at a question as well, and −1 where both meet; to look takes nothing away",
+            lambda m, r, a: (1 - a - r, m, a),
+        ),
+        mistake(
+            "nothing is written at a question; a number marked there counts as any other",
+            lambda m, r, a: (1 - r, m * (1 - a), a),
+        ),
+        mistake("your output gate opens at a reset instead of at a question", lambda m, r, a: (1 - r, m, r)),
+        mistake("your input gate opens at a question instead of at a mark", lambda m, r, a: (1 - r, a, a)),
+        mistake("your forget gate is 0 or −1: it is the share that is kept, 1 − reset", lambda m, r, a: (-r, m, a)),
+        mistake(
+            "your cell is shown at marks as well; only when asked", lambda m, r, a: (1 - r, m, torch.maximum(a, m))
         ),
         mistake("the order is f, i, o: you return o, f, i", lambda m, r, a: (a, 1 - r, m)),
         mistake("the order is f, i, o: you return i, o, f", lambda m, r, a: (m, a, 1 - r)),

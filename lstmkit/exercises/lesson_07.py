@@ -109,6 +109,20 @@ define(
             "the last row is 0; there no gate stands in the way, so all is left: 1",
             lambda f: torch.cat([_by_cumprod(f)[:-1], torch.zeros_like(f[:1])]),
         ),
+        mistake(
+            "the first row is missing, and all stand one too early: T rows, the first for c_1. Does your walk stop before step 0?",
+            lambda f: left_over(f)[1:],
+        ),
+        mistake(
+            "your last row is the product of all gates, rolled around; there no gate stands in the way: 1",
+            lambda f: _with_own(f).roll(-1, 0),
+        ),
+        mistake("f is a share already, between 0 and 1: no sigmoid on it", lambda f: left_over(f.sigmoid())),
+        mistake("your rows stand in one line: torch.stack, not torch.cat", lambda f: left_over(f).flatten()),
+        mistake(
+            "your cells are in the other order: turn time around (axis 0), not the cells",
+            lambda f: left_over(f).flip(1),
+        ),
         mistake("the last row is missing: c_T itself, where all is left, 1", lambda f: _by_cumprod(f)[:-1]),
         mistake(
             "one row too many: T rows, the first for c_1, the last for c_T",
@@ -241,6 +255,21 @@ define(
             {"half-life at bias 3": 0.5 / (1 - _keep)},
         ),
         mistake("k = ln ½ / ln f, not ln ½ / f", {"half-life at bias 3": round(-math.log(0.5) / _keep, 2)}),
+        mistake("that is half of it too early: solve fᵏ = ½, k = ln ½ / ln f", {"half-life at bias 3": 7}),
+        mistake(
+            "with 5 % lost in a step it is not 0.5 / 0.05: it is the same share each time, fᵏ = ½",
+            {"half-life at bias 3": 10},
+        ),
+        mistake(
+            "that is the share; the number of steps after which it is left was asked for", {"half-life at bias 3": 0.5}
+        ),
+        mistake(
+            "that is too much: after 100 steps more than half would be left; solve f¹⁰⁰ = ½ for f, then σ(b) = f for b",
+            {"bias for half-life 100": 7.0},
+        ),
+        mistake("with this bias the half-life is above ten thousand steps", {"bias for half-life 100": 10.0}),
+        mistake("that is σ(1): the bias is 0", {"factor at bias 0": 1 / (1 + math.exp(-1.0))}),
+        mistake("that is the sigmoid's slope, f (1 − f); the factor is f itself", {"factor at bias 0": 0.25}),
         mistake("per cent: the factor is a share, between 0 and 1", {"factor at bias 3": 100 * _keep}),
         mistake("per cent: the factor is a share, between 0 and 1 (at bias 0)", {"factor at bias 0": 50.0}),
         mistake(
@@ -394,6 +423,17 @@ _from_k = _written(lambda k, H: slice(k, k + H))
 _every_fourth = _written(lambda k, H: slice(k, None, 4))
 
 
+_to_the_end = _written(lambda k, H: slice(k * H, None))
+_ends_at_H = _written(lambda k, H: slice(k * H, H))
+
+
+def _plus_the_other(lstm, gate, value):
+    H, k = lstm.hidden_size, "ifgo".index(gate)
+    rows = slice(k * H, (k + 1) * H)
+    lstm.bias_ih_l0.data[rows] = value + lstm.bias_hh_l0.data[rows]
+    return lstm
+
+
 def _other_bias_zero(lstm, gate, value):
     lstm.bias_hh_l0.data.zero_()
     return set_gate_bias(lstm, gate, value)
@@ -474,6 +514,12 @@ define(
         mistake("all of the bias got the value; the gate's block is `[k * H : (k + 1) * H]`", _all_of_it),
         mistake("`bias[k]` is one number, the first gate's; the gate's block is `[k * H : (k + 1) * H]`", _number_k),
         mistake("your block starts at k; it starts at k · H: `[k * H : (k + 1) * H]`", _from_k),
+        mistake(
+            "your block has no end: `[k * H :]` goes on through the gates behind it; `[k * H : (k + 1) * H]`",
+            _to_the_end,
+        ),
+        mistake("your block ends at H; it ends at (k + 1) · H: `[k * H : (k + 1) * H]`", _ends_at_H),
+        mistake("what b_hh holds is added, and torch adds it again: take it off, or set it to zero", _plus_the_other),
         mistake("you take every fourth number; each gate is a block, `[k * H : (k + 1) * H]`", _every_fourth),
         mistake("you have changed a copy; the lstm that was given is to be changed, and returned", _a_copy),
         mistake("the value went into the weights; it is the two biases' block that is to be set", _in_the_weights),
@@ -760,6 +806,38 @@ define(
         mistake(
             "your slope is the ratio of the two means, of a line through 0: use the deviations from the means",
             _slope_of(lambda dn, da, n, a: a.mean() / n.mean()),
+        ),
+        mistake(
+            "a sum stands over a mean: both must be means, or both sums",
+            _slope_of(lambda dn, da, n, a: (dn * da).sum() / dn.square().mean()),
+        ),
+        mistake(
+            "the numbers' mean is not taken off in the slope: dn = n − n̄",
+            _slope_of(lambda dn, da, n, a: (n * da).mean() / n.square().mean()),
+        ),
+        mistake(
+            "slope upside down in zero: n̄ − ā / slope, not slope / ā",
+            _instead(1, lambda s, z, r, n, a: n.mean() - s / a.mean()),
+        ),
+        mistake(
+            "½ is only nearly the mean number: zero = n̄ − ā / slope",
+            _instead(1, lambda s, z, r, n, a: 0.5 - a.mean() / s),
+        ),
+        mistake(
+            "what is written is i * g; you multiply the new value by the number",
+            lambda n, m, i, g: amount_line(n, m, n, g),
+        ),
+        mistake(
+            "in R² the squares below are missing: mean(dn · da)² / (mean(dn²) · mean(da²))",
+            _instead(2, lambda s, z, r, n, a: r * n.std(correction=0) * a.std(correction=0)),
+        ),
+        mistake(
+            "in R² you divide by mean(dn²) twice; the second is mean(da²)",
+            _instead(2, lambda s, z, r, n, a: s.square()),
+        ),
+        mistake(
+            "in R² the amounts' mean is not taken off: da = a − ā",
+            _instead(2, lambda s, z, r, n, a: r * a.var(correction=0) / a.square().mean()),
         ),
         mistake("your means are not taken off: dn and da are deviations from the means", _no_means),
         mistake("you take the first sequence alone; all sequences are asked for", _first_sequence),
