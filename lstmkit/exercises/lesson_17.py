@@ -28,7 +28,12 @@ define(
         mistake("that is how often a drawing is shown on average; a probability lies between 0 and 1", {"never shown": 10_000 / 1797}),
         mistake("that is one drawing; both have to have been shown: square it", {"nothing new": 1 - _never}),
         mistake("that is the probability that both were *never* shown; here both were", {"nothing new": _never**2}),
-        mistake("that is the probability that at least one of the two has been shown; here both were", {"nothing new": 1 - _never**2}),
+        mistake("so near 1 lies the probability that at least one of the two has been shown; here both were", {"nothing new": 1 - _never**2}),
+        mistake("both is a product: two probabilities added are no probability", {"nothing new": 2 * (1 - _never)}),
+        mistake("that is the probability that one drawing was *never* shown; here both were shown", {"nothing new": _never}),
+        mistake("that is the probability that a test scene's two drawings both *were* shown; here one drawing was in no scene", {"never shown": (1 - _never) ** 2}),
+        mistake("nearly every drawing turns up among 10,000 places; 1 would mean that none does", {"never shown": 1.0}),
+        mistake("no drawing has been set aside in this way: compose, then split picks from all 1,797", {"never shown": 0.2, "nothing new": 0.64}),
         mistake("that is the probability that something in it *is* new", {"nothing new": 1 - (1 - _never) ** 2}),
         mistake("rounded too far: give four digits", {"nothing new": 0.99}),
         slips.per_cent(_late),
@@ -139,6 +144,16 @@ define(
         ),
         mistake("the padding of the inputs has become <end>; only columns are cut off, no word is changed", _filled(0, PAD, END)),
         mistake("the padding of the targets has become <end>: the network would be asked to end again and again", _filled(1, PAD, END)),
+        mistake(
+            "filled up to T columns: the last column has no next word, so cut it off instead of giving it <pad>",
+            lambda captions: (captions, torch.cat([captions[:, 1:], torch.full_like(captions[:, :1], PAD)], 1)),
+        ),
+        mistake("a colon is missing: [:, 1] is one column, [:, 1:] all from there on", lambda captions: (captions[:, -1], captions[:, 1])),
+        mistake("a colon at the wrong place: [:, :1] is the first column alone, [:, :-1] all but the last", lambda captions: (captions[:, :1], captions[:, 1:])),
+        mistake("a colon at the wrong place: [:, -1:] is the last column alone, [:, 1:] all but the first", lambda captions: (captions[:, :-1], captions[:, -1:])),
+        mistake("the two are stacked into one tensor; return them as a pair, inputs, targets", lambda captions: torch.stack(shift(captions))),
+        mistake("<end> is missing from the targets: the network then never learns to stop", lambda captions: (captions[:, :-1], captions[:, 1:-1])),
+        mistake("the padding is thrown out, and the rows with it; it stays, and the loss leaves it out", lambda captions: tuple(part[part != PAD] for part in shift(captions))),
         mistake("these are the targets alone; return the pair inputs, targets", lambda captions: captions[:, 1:]),
         mistake("these are the inputs alone; return the pair inputs, targets", lambda captions: captions[:, :-1]),
     ],
@@ -178,10 +193,10 @@ def greedy(step, state, words, longest):
     return torch.stack(written, 1)
 
 
-def _greedy(*, stop=True, feed=True, carry=True, axis=1, pad_end=False, choose=None):
+def _greedy(*, stop=True, feed=True, carry=True, axis=1, pad_end=False, choose=None, more=0):
     def wrong(step, state, words, longest):
         written, ended = [], torch.zeros_like(words, dtype=torch.bool)
-        for _ in range(longest):
+        for _ in range(longest + more):
             log_p, after = step(words, state)
             state = after if carry else state
             new = choose(log_p) if choose else log_p.argmax(1)
@@ -232,6 +247,39 @@ def _breaks_off_unpadded(step, state, words, longest):
     return torch.stack(rows, 1)
 
 
+def _padded_whole(step, state, words, longest):
+    """Every row that ever ends is padded from its first word on."""
+    rows = _greedy(stop=False)(step, state, words, longest)
+    return rows.masked_fill((rows == END).any(1, keepdim=True), PAD)
+
+
+def _breaks_at_first(step, state, words, longest):
+    rows = greedy(step, state, words, longest)
+    ends = (rows == END).any(0).nonzero()
+    return rows[:, : int(ends[0]) + 1] if len(ends) else rows
+
+
+def _not_ended(step, state, words, longest):
+    """PAD where the row has not ended: from the first word on nothing but PAD is fed."""
+    written, ended = [], torch.zeros_like(words, dtype=torch.bool)
+    for _ in range(longest):
+        log_p, state = step(words, state)
+        words = log_p.argmax(1).masked_fill(~ended, PAD)
+        written.append(words)
+        ended = ended | (words == END)
+    return torch.stack(written, 1)
+
+
+def _log_p_kept(step, state, words, longest):
+    """The log-probabilities of every step instead of the words."""
+    written = []
+    for _ in range(longest):
+        log_p, state = step(words, state)
+        words = log_p.argmax(1)
+        written.append(log_p)
+    return torch.stack(written, 1)
+
+
 def _with_start(step, state, words, longest):
     return torch.cat([words[:, None], greedy(step, state, words, longest)[:, :-1]], 1)
 
@@ -278,6 +326,17 @@ define(
         mistake("columns are missing: always return `longest` columns, with <pad> where all have ended", _breaks_off),
         mistake("columns are missing, and words stand after <end>: always return `longest` columns, with <pad> behind a row's <end>", _breaks_off_unpadded),
         slips.last_step_left_out(greedy, says="the last word is missing: `longest` rounds write `longest` words"),
+        mistake("`longest - 1` rounds are too few: each round writes one word", _greedy(more=-1)),
+        mistake("one round too many: `longest` rounds write `longest` words", _greedy(more=1)),
+        mistake("the loop ends with the first caption that ends: the others have more to say, and `longest` columns are wanted", _breaks_at_first),
+        mistake("a caption that ends is padded from its first word on: what it wrote up to <end> stays", _padded_whole),
+        mistake("masked_fill writes PAD where its mask is True: that is where a row *has* ended, so no `~`", _not_ended),
+        mistake("these are the log-probabilities of every step; append the words", _log_p_kept),
+        mistake("torch.cat joins the steps end to end; torch.stack makes a new axis for time", lambda *given: greedy(*given).T.flatten()),
+        mistake("argmax() without an axis looks through the whole batch; take the likeliest word of each row, axis 1", _greedy(choose=lambda log_p: log_p.argmax())),
+        mistake("axis 0 is the batch: argmax along axis 1 picks each row's word", _greedy(choose=lambda log_p: log_p.argmax(0))),
+        mistake("the first word alone: is `return` inside the loop?", lambda *given: greedy(*given)[:, :1]),
+        slips.last_only(greedy, says="these are the words written last; return those of every step"),
         slips.first_step_left_out(greedy, says="the first word is missing: what follows <start> is written, too"),
         mistake("every step is fed <start> again: feed the word that was written last", _greedy(feed=False)),
         mistake("the state is not carried: each step must begin from the state that the step before returned", _greedy(carry=False)),
@@ -320,6 +379,15 @@ def _words_first(wiring, t, v, e):
     return slots(wiring, t, v, e).roll(e.shape[1], dims=1)
 
 
+def _left_out(wiring, t, v, e):
+    used = [v] * bool(_sees(wiring, t)) + [e] * bool(_reads(wiring, t))
+    return torch.cat(used, 1) if used else torch.zeros_like(v)
+
+
+def _wide(wiring, t, v, e):
+    return torch.cat([v * _sees(wiring, t), e if _reads(wiring, t) else torch.zeros_like(v)], 1)
+
+
 def _slots_cases():
     made = [
         case(wiring, t, torch.randn(3, 4), torch.randn(3, 2), label=f"{wiring}, t = {t}")
@@ -351,7 +419,20 @@ define(
         mistake("t is not used: 'first step' and 'fed-back outputs' see the picture at t = 1 alone", _slots(lambda w, t: float(w != "initial state"), _reads)),
         mistake("the picture slot is filled in every wiring and at every step: look up in the table who sees it when", _slots(lambda w, t: 1.0, _reads)),
         mistake("'every step' sees the picture once: its slot is filled at every step", _slots(lambda w, t: float(w != "initial state" and t == 1), _reads)),
-        mistake("the two are added into one: lay them side by side with torch.cat along axis 1", lambda w, t, v, e: v * _sees(w, t) + torch.nn.functional.pad(e * _reads(w, t), (0, v.shape[1] - e.shape[1]))),
-        mistake("this joins them along the batch: axis 1 is the one with the numbers", lambda w, t, v, e: torch.cat([v * _sees(w, t), torch.nn.functional.pad(e * _reads(w, t), (0, v.shape[1] - e.shape[1]))], 0)),
+        mistake("'initial state' sees the picture in its slot at every step: it has it in its state already, the slot holds zeros", _slots(lambda w, t: float(_sees(w, t) or w == "initial state"), _reads)),
+        mistake("'every step' misses the picture at t = 1: every step is the first one, too", _slots(lambda w, t: _sees(w, t) * (w != "every step" or t > 1), _reads)),
+        mistake("the word slot is never filled: 'fed-back outputs' reads the word before, e, at every step", _slots(_sees, lambda w, t: 0.0)),
+        mistake("'fed-back outputs' reads a word at t = 1 alone: it reads one at every step", _slots(_sees, lambda w, t: _reads(w, t) * (t == 1))),
+        mistake("<start> is read in every wiring at t = 1: three of the four never read a word", _slots(_sees, lambda w, t: float(t == 1 or _reads(w, t)))),
+        mistake("'initial state' reads words here: in the table its word slot holds zeros", _slots(_sees, lambda w, t: float(w in ("initial state", "fed-back outputs")))),
+        mistake("'first step' reads words here: in the table its word slot holds zeros", _slots(_sees, lambda w, t: float(w in ("first step", "fed-back outputs")))),
+        mistake("'first step' reads words from t = 2 on: in the table its word slot holds zeros", _slots(_sees, lambda w, t: float(_reads(w, t) or (w == "first step" and t > 1)))),
+        mistake("'every step' reads words here: in the table its word slot holds zeros", _slots(_sees, lambda w, t: float(w in ("every step", "fed-back outputs")))),
+        mistake("an unused slot is left out: it holds zeros, so that the cell always reads P + E numbers", _left_out),
+        mistake("the empty word slot has the picture's width: it holds E zeros, torch.zeros_like(e)", _wide),
+        mistake("a pair of slots; lay them side by side with torch.cat along axis 1", lambda w, t, v, e: (v * _sees(w, t), e * _reads(w, t))),
+        mistake("the two are added into one: lay them side by side with torch.cat along axis 1", lambda w, t, v, e: v * _sees(w, t) + e * _reads(w, t)),
+        mistake("torch.stack makes a new axis; torch.cat lays the two side by side", lambda w, t, v, e: torch.stack([v * _sees(w, t), e * _reads(w, t)], 1)),
+        mistake("this joins them along the batch: axis 1 is the one with the numbers", lambda w, t, v, e: torch.cat([v * _sees(w, t), e * _reads(w, t)], 0)),
     ],
 )  # fmt: skip
