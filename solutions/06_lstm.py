@@ -612,8 +612,8 @@ claim(
 # Where people use this: translators up to about 2017, speech recognisers some years longer, and to this day where a stream is answered step by step on a small
 # machine: sensors, handwriting, river levels.
 #
-# Where it fails: it has four times the weights of an RNN ([lesson 08](08_gru.ipynb) asks what can be left out),
-# and all that it knows must fit into H cells ([lesson 20](20_attention.ipynb) looks back instead).
+# Where it fails: it has four times the weights of an RNN ([lesson 08](08_gru.ipynb) asks what can be left out, [lesson 09](09_which_gate.ipynb)
+# which gate does which work), and all that it knows must fit into H cells ([lesson 20](20_attention.ipynb) looks back instead).
 #
 
 # %% [markdown]
