@@ -67,6 +67,20 @@ def _within_each_step(map, mask):
     return _mean_at_hits(hits, hits.cumsum(0) / torch.arange(1, len(hits) + 1))
 
 
+def _within_each_channel(map, mask):
+    return _within_each_step(map.T, mask.T)
+
+
+def _within_each_channel_by_rows(map, mask):
+    hits = mask.gather(0, map.abs().argsort(0, descending=True)).flatten().double()
+    return _mean_at_hits(hits, hits.cumsum(0) / torch.arange(1, len(hits) + 1))
+
+
+def _mask_transposed(map, mask):
+    hits = mask.T.flatten()[map.abs().flatten().argsort(descending=True)].double()
+    return _mean_at_hits(hits, hits.cumsum(0) / torch.arange(1, len(hits) + 1))
+
+
 def _ranks_for_places(map, mask):
     hits = mask.flatten()[map.abs().flatten().argsort(descending=True).argsort()].double()
     return _mean_at_hits(hits, hits.cumsum(0) / torch.arange(1, len(hits) + 1))
@@ -121,6 +135,27 @@ define(
         ),
         mistake("the mask is not brought into the map's order: mask.flatten()[order]", _mask_left_in_place),
         mistake("you sort within each step: all T·D entries stand in one list, map.abs().flatten()", _within_each_step),
+        mistake("you sort within each channel: all T·D entries stand in one list", _within_each_channel),
+        mistake(
+            "you sort along the steps, each channel for itself: flatten before you sort", _within_each_channel_by_rows
+        ),
+        mistake("one of the two is transposed: flatten map and mask in the same order", _mask_transposed),
+        mistake(
+            "these are counts of hits: divide the count at place k by k, that is the precision",
+            _ranked_with(lambda hits, precision: _mean_at_hits(hits, hits.cumsum(0))),
+        ),
+        mistake(
+            "this is the largest precision of the walk: take the mean of the precision at the hits",
+            _ranked_with(lambda hits, precision: precision.max()),
+        ),
+        mistake(
+            "this is the mean of the recall at every place: the precision, at the hits, is wanted",
+            _ranked_with(lambda hits, precision: (hits.cumsum(0) / hits.sum()).mean()),
+        ),
+        mistake(
+            "you sum the precision at the hits: divide by the number of hits",
+            _ranked_with(lambda hits, precision: (precision * hits).sum()),
+        ),
         mistake(
             "you divide the hits so far by all relevant ones (that is the recall); the precision at place k divides them by k",
             _ranked_with(lambda hits, precision: _mean_at_hits(hits, hits.cumsum(0) / hits.sum())),
@@ -184,6 +219,27 @@ def _integrated_one(which):
         return (x - baseline) * _slope(f, baseline + a * (x - baseline)) / points
 
     return wrong
+
+
+def _scores_for_slopes(f, x, baseline, points):
+    total = sum(f(baseline + (k + 0.5) / points * (x - baseline)).detach() for k in range(points))
+    return (x - baseline) * total[:, None, None] / points
+
+
+def _trapezoids(f, x, baseline, points):
+    slopes = [_slope(f, baseline + k / points * (x - baseline)) for k in range(points + 1)]
+    return (x - baseline) * (sum(slopes) - (slopes[0] + slopes[-1]) / 2) / points
+
+
+def _one_k_less(f, x, baseline, points):
+    total = torch.zeros_like(x)
+    for k in range(points - 1):
+        total = total + _slope(f, baseline + (k + 0.5) / points * (x - baseline))
+    return (x - baseline) * total / points
+
+
+def _last_slope_whole(f, x, baseline, points):
+    return points * _integrated_one(-1)(f, x, baseline, points)
 
 
 def _place_times_slope(f, x, baseline, points):
@@ -283,6 +339,45 @@ define(
         ),
         mistake("only the last k counts: add every slope to a total, total = total + …", _integrated_one(-1)),
         mistake(
+            "this is the slope at the last midpoint alone: add up the slopes of all k, then divide by points",
+            _last_slope_whole,
+        ),
+        mistake("your loop ends one k too early: range(points) has all of them", _one_k_less),
+        mistake(
+            "you divide by points − 1: there are as many slopes as points",
+            lambda f, x, b, points: (
+                (x - b) * _integrated_with(times=lambda x, b: 1, mean=False)(f, x, b, points) / (points - 1)
+                if points > 1
+                else (x - b) / torch.zeros(())
+            ),
+        ),
+        mistake(
+            "your a is k / (points − 1), which puts both ends of the path among the points: take (k + 0.5) / points",
+            _integrated_with(at=lambda k, points: k / (points - 1)),
+        ),
+        mistake(
+            "`//` rounds down to a whole number, so that a is 0 all the time: divide with `/`",
+            _integrated_with(at=lambda k, points: (k + 0.5) // points),
+        ),
+        mistake("these are trapezoids over points + 1 places: take the midpoints, (k + ½) / points", _trapezoids),
+        mistake("you add up the scores f(place): add up its slopes, slopes(f, place)", _scores_for_slopes),
+        mistake(
+            "your path begins at x and walks on beyond it: begin at the baseline, baseline + a·(x − baseline)",
+            _integrated_with(path=lambda x, b, a: x + a * (x - b)),
+        ),
+        mistake(
+            "your path leads from the baseline away from x: the way is x − baseline, not baseline − x",
+            _integrated_with(path=lambda x, b, a: b + a * (b - x)),
+        ),
+        mistake(
+            "baseline − x stands in the path and in the factor: it is x − baseline, both times",
+            _integrated_with(path=lambda x, b, a: b + a * (b - x), times=lambda x, b: b - x),
+        ),
+        mistake(
+            "your map is summed to one number for each window: keep (N, T, D)",
+            slips.with_result(integrated_gradients, lambda map: map.sum((1, 2))),
+        ),
+        mistake(
             "(k + 0.5) needs its brackets: k + 0.5 / points is another number",
             _integrated_with(at=lambda k, points: k + 0.5 / points),
         ),
@@ -365,6 +460,52 @@ define(
             "f(x − baseline) is another thing than f(x) − f(baseline): call f twice",
             lambda f, x, baseline, map: map.sum((1, 2)) - f(x - baseline),
         ),
+        mistake(
+            "the difference is added, or turned round: subtract f(x) − f(baseline) from the sum",
+            lambda f, x, baseline, map: map.sum((1, 2)) + (f(x) - f(baseline)),
+        ),
+        mistake(
+            "you compare with zeros: f(baseline) is wanted, with the baseline that is given",
+            lambda f, x, baseline, map: map.sum((1, 2)) - (f(x) - f(0 * x)),
+        ),
+        mistake(
+            "the scores are summed over the batch: f(x) is one score for each window already",
+            lambda f, x, baseline, map: map.sum((1, 2)) - (f(x).sum() - f(baseline).sum()),
+        ),
+        mistake(
+            "this is the sum as a share of f(x) − f(baseline): subtract, do not divide",
+            lambda f, x, baseline, map: map.sum((1, 2)) / (f(x) - f(baseline)),
+        ),
+        mistake(
+            "you compare with x − baseline itself: put each through f first, f(x) − f(baseline)",
+            lambda f, x, baseline, map: map.sum((1, 2)) - (x - baseline).sum((1, 2)),
+        ),
+        mistake("f(map) is a score of the map: its sum is wanted", lambda f, x, b, map: f(map) - (f(x) - f(b))),
+        mistake(
+            "the map is not summed: `map.sum((1, 2))` leaves one number for each window",
+            lambda f, x, baseline, map: map - (f(x) - f(baseline)),
+        ),
+        mistake(
+            "the map is summed over windows and steps: sum over steps and channels, axes 1 and 2",
+            lambda f, x, baseline, map: map.sum((0, 1)) - (f(x) - f(baseline)),
+        ),
+        mistake(
+            "this is the sum of the first window's map for all: each window has its own",
+            lambda f, x, baseline, map: map[0].sum() - (f(x) - f(baseline)),
+        ),
+        mistake(
+            "the channels are left: sum over steps and channels, `map.sum((1, 2))`, one gap for each window",
+            lambda f, x, baseline, map: map.sum(1) - (f(x) - f(baseline))[:, None],
+        ),
+        mistake(
+            "the steps are left: sum over steps and channels, `map.sum((1, 2))`, one gap for each window",
+            lambda f, x, baseline, map: map.sum(2) - (f(x) - f(baseline))[:, None],
+        ),
+        mistake(
+            "keepdim=True leaves axes of size 1, which stretch against the batch: sum without it",
+            lambda f, x, baseline, map: map.sum((1, 2), keepdim=True) - (f(x) - f(baseline)),
+        ),
+        mistake("the gap is squared: leave it as it is, signed", lambda *a: completeness_gap(*a) ** 2),
         slips.batch_averaged(completeness_gap),
         mistake("the sign is turned round: sum of the map first", lambda *a: -completeness_gap(*a)),
         mistake("keep the sign: no absolute value", lambda *a: completeness_gap(*a).abs()),
@@ -474,6 +615,35 @@ def _occlusion_with(slip):
     return wrong
 
 
+def _pieces_with(slip):
+    """Slips in what is hidden, where its drop goes, and how the drops are joined."""
+
+    def wrong(f, x, width):
+        N, T, D = x.shape
+        drops, count, whole = torch.zeros_like(x), torch.zeros_like(x), f(x).detach()
+        for d in range(D):
+            hidden = x.clone()
+            for s in range(T - width + 1 + (slip == "late") - (slip == "early")):
+                hidden = hidden if slip == "stays" else x.clone()
+                end = s + (1 if slip == "one hidden" else width + (slip == "long"))
+                hidden[:, s:end, d] = x[:, :, d].mean(1, keepdim=True) if slip == "own mean" else 0
+                score = f(hidden).detach()
+                drop = {"hidden score": score, "no drop": 0 * score, "batch": (whole - score).mean() + 0 * score}
+                drop = drop.get(slip, whole - score)[:, None]
+                if slip == "no None":
+                    drop = drop[:, 0]
+                middle, last = s + width // 2, s + width - 1
+                places = {"middle": slice(middle, middle + 1), "last step": slice(last, last + 1)}
+                place = (slice(None), places.get(slip, slice(s, s + width)), d)
+                before = {"set": 0 * drops[place], "max": drops[place]}.get(slip, drops[place])
+                drops[place] = torch.maximum(before, drop.expand_as(before)) if slip == "max" else before + drop
+                count[place if slip != "count" else place[:2]] += 1
+        divided = {"max": drops, "starts": drops / (T - width + 1), "twice": drops / count / width, "steps": drops / T}
+        return divided.get(slip, drops / count.clamp(min=1))
+
+    return wrong
+
+
 define(
     "24.5",
     reference=occlusion,
@@ -531,6 +701,60 @@ define(
             "each drop overwrites the one before where pieces overlap: add them up with +=, and divide by their number",
             _occlusion_with("overwritten"),
         ),
+        mistake("this is the score of the hidden window: the drop is f(x) minus that", _pieces_with("hidden score")),
+        mistake(
+            "your drops are all zero: f(x) needs the window as it was, and the hidden piece belongs into a copy",
+            _pieces_with("no drop"),
+        ),
+        mistake(
+            "the drop lacks its axis: drop[:, None], (N, 1), stretches over the steps of the piece",
+            _pieces_with("no None"),
+        ),
+        mistake(
+            "each drop overwrites the one before, and is then divided by the count: add them up with +=",
+            _pieces_with("set"),
+        ),
+        mistake("this is the largest drop of the pieces that cover an entry: take their mean", _pieces_with("max")),
+        mistake("you fill the piece with its channel's mean: fill it with 0", _pieces_with("own mean")),
+        mistake("your pieces are one step too long: s : s + width ends before s + width", _pieces_with("long")),
+        mistake("you hide one step alone: hide the whole piece, s : s + width", _pieces_with("one hidden")),
+        mistake("your width is 1: hide `width` steps at once", lambda f, x, width: occlusion(f, x, 1)),
+        mistake(
+            "each drop is written to the middle step of its piece alone: it belongs to all `width` steps",
+            _pieces_with("middle"),
+        ),
+        mistake(
+            "each drop is written to the last step of its piece alone: it belongs to all `width` steps",
+            _pieces_with("last step"),
+        ),
+        mistake(
+            "you divide by the number of pieces in a channel: divide each entry by how many covered it",
+            _pieces_with("starts"),
+        ),
+        mistake("you divide by T: divide each entry by the number of pieces that covered it", _pieces_with("steps")),
+        mistake(
+            "each drop is shared among the steps of its piece: every step gets the whole drop", _pieces_with("twice")
+        ),
+        mistake(
+            "within a channel earlier pieces stay hidden: make the copy in the inner loop, hidden = x.clone()",
+            _pieces_with("stays"),
+        ),
+        mistake("the drop is averaged over the windows: each window has its own", _pieces_with("batch")),
+        mistake(
+            "your count goes up in every channel: count in channel d alone, where the piece lies", _pieces_with("count")
+        ),
+        mistake(
+            "one piece is missing at the end: range(T − width) stops before the last start, T − width",
+            _pieces_with("early"),
+        ),
+        mistake(
+            "your last piece begins one step too late and is shorter than the rest: range(T − width + 1)",
+            _pieces_with("late"),
+        ),
+        mistake(
+            "the drops are multiplied by x: leave them in units of f", lambda f, x, width: x * occlusion(f, x, width)
+        ),
+        mistake("the drops are squared: leave them as they are, signed", slips.with_result(occlusion, torch.square)),
         mistake("your pieces are one step short: hide s : s + width", _occlusion_with("short")),
         mistake("f(x) is missing: the drop is f(x) − f(x with the piece hidden)", _occlusion_with("no whole")),
         mistake(
