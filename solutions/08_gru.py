@@ -66,7 +66,8 @@ fig
 
 # %% [markdown]
 # Only the wall that chooses. It took in the whole of $0.9$ at step 10, since it kept nothing, and then it shut out everything else. The fast
-# wall saw the number, too, and lost it within a few steps to the noise. The slow wall held on to what it had; so it took in little of it.
+# wall saw the number, too, and lost it within a few steps to the noise. The slow wall held on to what it had; so it took in little of it. At step 40
+# both show means of the noise: the fast one of the last few steps, the slow one of nearly all.
 #
 # Keeping and writing are *one* decision here: what is not kept is replaced. The LSTM of [lesson 06](06_lstm.ipynb) makes two of it.
 
@@ -419,8 +420,7 @@ plot.runs(shares, y="share of the error left", title="Adding, 25 steps", levels=
 
 # %% [markdown]
 # The reset gate can go: with two thirds of the weights all three networks still learn to add. The update gate cannot go: without it they have
-# learnt next to nothing in the same time. Between the two forms of the GRU, each trained as itself, the dots show no difference
-# to speak of.
+# learnt next to nothing in the same time. And either form of the GRU, trained as itself, learns to add.
 #
 # You know the reason. With $z = 0$ the state is made anew at every step, as in [lesson 01](01_recurrence.ipynb); a reset gate lets such a network
 # forget *more*, and nothing in it can be left alone. Do not read more into it: this is one task, one size, one budget. There are tasks on which the
@@ -525,8 +525,8 @@ claim("at marked steps 1 − z is more than one and a half times that of the oth
 # - **Three blocks** stand against the LSTM's four and the RNN's one. On adding, the reset gate can be left out as well; the update gate cannot.
 #
 # Where people use this: small models on phones and microcontrollers, speech, recommendations; wherever an LSTM seems too large. Where it fails: one
-# state has to be both memory and output, and can hide nothing. Whether that costs something, and which of the LSTM's own gates do the work, is
-# the question of the lesson that follows.
+# state has to be both memory and output, and can hide nothing. Whether that costs something, and which of the LSTM's own gates do the work:
+# [lesson 09](09_which_gate.ipynb).
 
 # %% [markdown]
 # <details><summary>Test yourself: what is a GRU with z = 0 and r = 1 at every step?</summary>
