@@ -69,6 +69,29 @@ def _not_transposed(q, keys, mask):
     return (q @ keys / q.shape[2] ** 0.5).masked_fill(~mask[:, None], -torch.inf).softmax(2)
 
 
+def _one_softmax(q, keys, mask):
+    scores = _no_softmax(q, keys, mask)
+    return scores.flatten(1).softmax(1).view_as(scores)
+
+
+def _hard_weights(q, keys, mask):
+    return torch.nn.functional.one_hot(_no_softmax(q, keys, mask).argmax(2), keys.shape[1]).to(q)
+
+
+def _cosine(q, keys, mask):
+    q, keys = q / q.norm(dim=2, keepdim=True), keys / keys.norm(dim=2, keepdim=True)
+    return (q @ keys.mT).masked_fill(~mask[:, None], -torch.inf).softmax(2)
+
+
+def _no_exp_hidden(q, keys, mask):
+    scores = _no_softmax(q, keys, mask)
+    return scores / scores.sum(2, keepdim=True)
+
+
+def _turned_keys(turn):
+    return lambda q, keys, mask: (q @ turn(keys) / q.shape[2] ** 0.5).masked_fill(~mask[:, None], -torch.inf).softmax(2)
+
+
 def _indexed(q, keys, mask):
     scores = _scores(q, keys)
     scores[~mask] = -torch.inf
@@ -159,6 +182,15 @@ define(
             dot_weights, 1, 2, says="the axes are the wrong way round: a row for each letter, a column for each word, (N, T_y, T_x)"
         ),
         slips.detached(dot_weights),
+        mistake("this divides by √N, the size of the batch: it is the number of *features* that are summed, H", _dot(scale=lambda q, keys: len(q) ** 0.5)),
+        mistake("one softmax over all letters and words together: each letter has a row of its own that sums to 1", _one_softmax),
+        mistake("all of the weight goes to the one word with the highest score: no gradient can learn where to look, so softmax, not argmax", _hard_weights),
+        mistake("the weights are divided by √H: divide the scores, before the softmax", lambda q, keys, mask: (q @ keys.mT).masked_fill(~mask[:, None], -torch.inf).softmax(2) / q.shape[2] ** 0.5),
+        mistake("query and keys are shortened to length 1 first: the product itself is wanted, over √H", _cosine),
+        mistake("scores over their sum are no softmax: exp comes first, and with it −∞ becomes 0 instead of NaN", _no_exp_hidden),
+        mistake("`.T` turns all three axes round, the batch's too: `keys.transpose(1, 2)`", _turned_keys(lambda keys: keys.permute(2, 1, 0))),
+        mistake("axis 0 is the batch and stays in front: `keys.transpose(1, 2)`", _turned_keys(lambda keys: keys.transpose(0, 1))),
+        mistake("entry by entry letter t meets word t alone: every letter meets every word in the matrix product `q @ keys.transpose(1, 2)`", lambda q, keys, mask: (q * keys).softmax(2)),
     ],
 )  # fmt: skip
 
@@ -248,6 +280,14 @@ define(
             lambda weights, values: weights.transpose(1, 2) @ values,
         ),
         slips.transposed(context, 1, 2, says="the axes are the wrong way round: (N, T_y, H), a row for each letter"),
+        mistake("the order of a product counts: the weights stand in front, `weights @ values`", lambda weights, values: values @ weights),
+        mistake("the values are as they should be, (N, T_x, H): no transpose is needed", lambda weights, values: weights @ values.mT),
+        mistake("this sums over H: the axis of the words has to disappear", lambda weights, values: (weights[..., None] * values[:, None]).sum(3)),
+        mistake("√H belongs into the scores; the weights sum to 1 already", lambda weights, values: weights @ values / values.shape[2] ** 0.5),
+        mistake("nothing is bent here: the context is the weighted mean as it is", lambda weights, values: torch.tanh(weights @ values)),
+        mistake("every sentence meets every other: tensordot knows no batch, `@` keeps the sentences apart", lambda weights, values: torch.tensordot(weights, values, dims=([2], [1]))),
+        mistake("all sentences read the values of the first one: leave out the index", lambda weights, values: weights @ values[0]),
+        slips.last_only(context, says="this is the last letter's context alone: each letter has one"),
         slips.input_detached(context, says="no gradient reaches the weights: they are detached, and where to look is never learnt"),
     ],
 )  # fmt: skip
@@ -313,6 +353,15 @@ def _read_as_column(q, keys, a, mask):
     return scores.masked_fill(~mask[:, None, :, None], -torch.inf).softmax(2)
 
 
+def _read(score):
+    return lambda q, keys, a, mask: score(_pairs(q, keys), a).masked_fill(~mask[:, None], -torch.inf).softmax(2)
+
+
+def _a_inside(q, keys, a, mask):
+    scores = torch.tanh((q[:, :, None] + keys[:, None]) * a).sum(3)
+    return scores.masked_fill(~mask[:, None], -torch.inf).softmax(2)
+
+
 def _each_tanh(q, keys, a, mask):
     scores = (q.tanh()[:, :, None] + keys.tanh()[:, None]) @ a
     return scores.masked_fill(~mask[:, None], -torch.inf).softmax(2)
@@ -369,6 +418,17 @@ define(
         mistake("padding gets the score 0, and e⁰ is 1, not 0: fill with −inf", _additive(fill=0.0)),
         mistake("the mask comes after the softmax: the rows do not sum to 1", _additive_late),
         mistake("these are the scores: the softmax is missing", _additive_scores),
+        mistake("a relu stands where the tanh belongs", _additive(bend=torch.relu)),
+        mistake("this is the mean over H: a weighted *sum* makes the score, `pairs @ a`", _read(lambda pairs, a: (pairs * a).mean(3))),
+        mistake("a is shortened to length 1: it is learnt, take it as it is", _read(lambda pairs, a: pairs @ a / a.norm())),
+        mistake("a is multiplied but not summed over, so the mask does not fit: a score is *one* number, `… @ a`", _read(lambda pairs, a: pairs * a)),
+        mistake("a stands inside the tanh: it reads what comes out of it", _a_inside),
+        mistake("this is the dot product of 20.1: the additive form adds query and key and bends the sum", lambda q, keys, a, mask: (q @ keys.mT).masked_fill(~mask[:, None], -torch.inf).softmax(2)),
+        mistake("the softmax runs over the batch: one sentence takes attention from another", _additive(axis=0)),
+        mistake("query and keys are added as they stand: give each an axis of size 1, `q[:, :, None] + keys[:, None]`", _additive(join=lambda q, keys: q + keys)),
+        mistake("the keys lack an axis for the letters: `keys[:, None]`", _additive(join=lambda q, keys: q[:, :, None] + keys)),
+        mistake("the query lacks an axis for the words: `q[:, :, None]`", _additive(join=lambda q, keys: q + keys[:, None])),
+        mistake("the mask has two axes and the scores three: give it one for the letters, `mask[:, None]`", lambda q, keys, a, mask: (_pairs(q, keys) @ a).masked_fill(~mask, -torch.inf).softmax(2)),
         slips.transposed(
             additive_weights, 1, 2, says="the axes are the wrong way round: a row for each letter, a column for each word, (N, T_y, T_x)"
         ),
@@ -444,6 +504,21 @@ def _part_numbers(weights, starts):
     return [(n, n + 1) for n in range(len(starts) - 1) if looked[n + 1] < looked[n]]
 
 
+def _pairs_of(parts):
+    """The parts k of which k and k + 1 are compared."""
+
+    def answer(weights, starts):
+        looked = weights[starts].argmax(1).tolist()
+        return [(looked[k], looked[k + 1]) for k in parts(looked) if looked[k + 1] < looked[k]]
+
+    return answer
+
+
+def _farthest(weights, starts):
+    looked = weights[starts].argmax(1).tolist()
+    return [(max(looked[:n]), word) for n, word in enumerate(looked) if n and word < max(looked[:n])]
+
+
 def _first_of_all(weights, starts):
     return inversions(weights, starts)[:1]
 
@@ -461,6 +536,7 @@ def _inversions_cases():
         case(*_alignment([0, 2, 1, 3, 5, 4], 6, 20, [0, 3, 7, 11, 14, 18]), label="two inversions"),
         case(*_alignment([0, 3, 3, 1, 4], 5, 15, [0, 2, 5, 9, 12]), label="two parts look at the same word"),
         case(*_alignment([4, 2, 0], 7, 12, [1, 5, 8]), label="all in reverse"),
+        case(*_alignment([0, 4, 1, 5, 2, 3, 6], 7, 17, [0, 2, 5, 8, 11, 13, 15]), label="the last parts in order"),
         case(*_alignment([0, 1, 2, 3], 4, 11, [0, 4, 6, 9]), label="no inversion"),
         case(*_alignment([1], 3, 5, [0]), label="one part"),
     ]
@@ -495,6 +571,13 @@ define(
         mistake("these are all pairs of parts: compare each with the next one alone", _any_two),
         mistake("only steps back by exactly one word are found: any earlier word counts", _inversions(turned=lambda a, b: b == a - 1)),
         mistake("this stops after the first inversion: there may be several", _first_of_all),
+        mistake("the last two parts are never compared: `len(looked) - 1` pairs stand side by side", _pairs_of(lambda looked: range(len(looked) - 2))),
+        mistake("the first two parts are never compared: k begins at 0", _pairs_of(lambda looked: range(1, len(looked) - 1))),
+        mistake("the first part is compared with the last: at k = 0, k − 1 is −1, the end of the list", _pairs_of(lambda looked: range(-1, len(looked) - 1))),
+        mistake("each part is compared with the farthest word so far: compare it with the part before it", _farthest),
+        mistake("this is the first pair alone; a list of all is wanted", lambda weights, starts: (inversions(weights, starts) or [[]])[0]),
+        mistake("only the word looked at next is kept: return pairs", _inversions(pair=lambda a, b: b)),
+        mistake("the list ends after the first comparison: is `return` inside the loop?", lambda weights, starts: inversions(weights, starts[:2])),
         mistake("this is where it looks *least*: argmax, not argmin", _inversions(look=lambda weights, starts: weights[starts].argmin(1).tolist())),
         mistake("for no inversion at all the empty list [] is wanted, not None", lambda weights, starts: inversions(weights, starts) or None),
         mistake("these are weights: the *places* of the largest are wanted, argmax", _inversions(look=lambda weights, starts: weights[starts].amax(1).tolist())),
