@@ -16,7 +16,7 @@
 # - train it with **teacher forcing**, on captions shifted by one word, and let it write on its own by **greedy decoding**,
 # - make a test that memory cannot pass, read from the failures *what* fails, and choose where one input enters a sequence model.
 #
-# Needs: [lesson 06](06_lstm.ipynb) (the LSTM). About 85 minutes. Mapping: one-to-many.
+# Needs: [lesson 06](06_lstm.ipynb) (the LSTM). About 90 minutes. Mapping: one-to-many.
 
 # %%
 import torch
@@ -124,7 +124,7 @@ fig
 # here" stays. Stack a few such layers, with *learnt* filters that read all answers of the layer below, and they find strokes, then corners and loops, then sevens.
 #
 # One more part keeps training quick. **Batch normalisation** shifts and scales each filter's answers so that over a batch they have mean 0 and
-# variance 1. In training it takes mean and variance from the batch at hand; afterwards from a running average, so that no picture's caption depends
+# variance 1 (a learnt scale and shift follow). In training it takes mean and variance from the batch at hand; afterwards from a running average, so that no picture's caption depends
 # on its neighbours. (That is what `eval()` switches; `fit` leaves a network so.)
 
 # %% [markdown]
@@ -432,7 +432,8 @@ error = {name: (rate * (1 - rate) / 6000) ** 0.5 for name, rate in failures.item
 plot.bars(failures, spread=error, y="share of wrong captions", title="6,000 fresh scenes each, ± one standard error")
 
 # %% [markdown]
-# Less often, though it does fail: it has not learnt those drawings by heart, it knows them *better*. A test of recomposed old drawings would have praised it for that. Whenever data are put together
+# Less often, though it does fail: it has not learnt those drawings by heart, it knows them *better*. A test of recomposed old drawings would have praised it for that. (The error bars are for other scenes
+# of the *same* drawings. The test has but 360, each used some thirty times; for other drawings the bars would be longer.) Whenever data are put together
 # from pieces, ask what must be new: the pieces, the people, the days. Split *there*.
 
 # %% tags=["claim"]
@@ -552,8 +553,8 @@ for wiring in ("initial state", "first step", "every step", "fed-back outputs"):
 
 # %% [markdown]
 # Hardly any difference. The eye decides, and they share it. Notice what that says about the first three: they never learn which word was written before,
-# and still write sentences. As long as each picture has *one* true caption, the picture alone decides every word. In
-# [lesson 18](18_beam_search.ipynb) two captions are true, and there the wirings part.
+# and still write sentences. Each picture of this test has *one* true caption, so the picture alone decides every word. Of the training pictures one in five
+# has two; [lesson 18](18_beam_search.ipynb) asks for those.
 
 # %% tags=["claim"]
 spread = max(match.values()) - min(match.values())
