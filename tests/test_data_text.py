@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from lstmkit.data.dates import FIRST, LANGUAGES, LAST, STYLES, dates, write
-from lstmkit.data.number_words import number_words, spell
+from lstmkit.data.number_words import decisions, number_words, spell
 from lstmkit.data.text import SPECIAL, Vocabulary
 
 
@@ -107,3 +107,15 @@ def test_bad_arguments_are_named():
     for language, style in (("xx", "long"), ("en", "short")):
         with pytest.raises(ValueError, match="expected one of en, de"):
             write(date(2026, 3, 5), language, style)
+
+
+def test_the_places_where_a_digit_is_due():
+    word = "dreihundertfünfundvierzigtausendsechshundertachtundsiebzig"
+    assert [word[at:][:4] for at in decisions(word)] == ["drei", "fünf", "sech", "acht"]
+    assert decisions("einhunderttausendzweihundert") == [0, 10, 17, len("einhunderttausendzweihundert")]
+    assert decisions("einundzwanzig") == decisions("zweihunderttausenddrei") == decisions("viertausendeinhundert") == []
+    for number in (123_456, 999_999, 700_300):
+        german = spell(number)[1]
+        first, _, second, _ = decisions(german)
+        assert german[first:].startswith(spell(number // 100_000)[1][:3])
+        assert german[second:].startswith(spell(number // 100 % 10)[1][:3])
