@@ -442,7 +442,7 @@ fig
 
 # %% [markdown]
 # Follow the dark fields above. Twice the staircase goes one word *too far down*, to the ones, and then one up again, to the tens: five-and-forty. Now look for *und*: at its first
-# letter the dark field is still in the row of the *ones*, not in that of the English *and*. Inside *hundert* and *tausend* the columns are paler: there the next letter
+# letter the dark is mostly still in the row of the *ones*, not in that of the English *and*. Inside *hundert* and *tausend* the columns are paler: there the next letter
 # follows from the letters before.
 #
 # Below, the other network: the staircase and its steps back are there as well, and between them much is different. *Where* a thing is read off is a habit of each network.
@@ -578,7 +578,7 @@ plot.series(rates, extra, **axes, title="The dot-product network, with and witho
 
 # %% [markdown]
 # A lot. A memory of zeros has the *score* zero in the dot product, and that is no *weight* of zero: $e^0 = 1$. Each column takes its share of every row, and the real words' part of the context shrinks.
-# No error is raised, and with the batch's own padding alone little is lost. Then, one day, a long sentence joins the batch.
+# No error is raised, and with the batch's own padding alone most words still come out right. Then, one day, a long sentence joins the batch.
 
 # %% tags=["claim"]
 fall = rates["attention, masked"][-1] - rates["no mask"][-1]

@@ -577,7 +577,7 @@ define(
         mistake("each part is compared with the farthest word so far: compare it with the part before it", _farthest),
         mistake("this is the first pair alone; a list of all is wanted", lambda weights, starts: (inversions(weights, starts) or [[]])[0]),
         mistake("only the word looked at next is kept: return pairs", _inversions(pair=lambda a, b: b)),
-        mistake("the list ends after the first comparison: is `return` inside the loop?", lambda weights, starts: inversions(weights, starts[:2])),
+        mistake("the list ends after the first comparison: is `return` inside the loop?", lambda weights, starts: inversions(weights, starts[:2]) if starts[1:] else None),
         mistake("this is where it looks *least*: argmax, not argmin", _inversions(look=lambda weights, starts: weights[starts].argmin(1).tolist())),
         mistake("for no inversion at all the empty list [] is wanted, not None", lambda weights, starts: inversions(weights, starts) or None),
         mistake("these are weights: the *places* of the largest are wanted, argmax", _inversions(look=lambda weights, starts: weights[starts].amax(1).tolist())),
