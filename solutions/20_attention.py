@@ -629,7 +629,7 @@ for n in (17, 76, 189):
     print(in_words(old[n], "en"), "→", said[n])
 
 # %% [markdown]
-# The year. Day and month are mostly right; the year becomes one that looks like those it has seen, and there is no letter for "I do not know".
+# The year. Day and month come out right more often than not; the year becomes another one, which may lie in the hundred that it knows or not, and there is no letter for "I do not know".
 
 # %% tags=["claim"]
 answers = write(reader, written[2000:], written_lengths[2000:], letters_out)
