@@ -611,8 +611,8 @@ plot.runs(contest["Keep and show"], title="Keep and show", ax=axes[1])
 fig
 
 # %% [markdown]
-# On keep and show the LSTM wins, by a factor of two and more. On adding it leaves no less than the GRU: the order is the other way round, but look how near
-# the dots come; three trainings of each are few. The RNN, with the start and the rate that suit it best and twice as many units, is far behind on both: its
+# On keep and show the LSTM wins, by a factor of two and more. On adding it leaves no less than the GRU: the order is the other way round; but look whether
+# the dots overlap, for three trainings of each are few. The RNN, with the start and the rate that suit it best and twice as many units, is far behind on both: its
 # unexplained share is five times the GRU's, or more.
 #
 # Gates against no gates: that difference is large here. GRU against LSTM depends on the job, the size, the start, and on what you count
