@@ -506,7 +506,7 @@ randomised = exercise("25.4", randomised)
 # </details>
 #
 # How alike are two maps? Compare the *order* of their sizes: **Spearman's rank correlation**, 1 for the same order, 0 for orders that have nothing in common. It is taken within each review,
-# then averaged over the reviews and over three random networks. A dashed line compares the old map of the gradient with a map of *position*, in which later words get larger numbers, whatever they say.
+# then averaged over the reviews and over three random networks.
 #
 # **Before you run:** the gradient is made of nothing but the network's weights. With *all* weights random, what is the rank correlation of its new map with the old one?
 
@@ -556,8 +556,8 @@ fig.axes[0].legend(loc="center left", bbox_to_anchor=(1, 0.5))
 fig
 
 # %% [markdown]
-# It is still high: the gradients of two networks that have no weight in common put the words in much the same order. The dashed line says
-# why. Both LSTMs are read at the end, so late words move the score more than early ones. The gradient's sizes are, for a large part, a map of **position**, and that
+# It is still high: the gradients of two networks that have no weight in common put the words in a similar order. The dashed line compares the old map with one
+# of *position*, in which later words get larger numbers. Both LSTMs are read at the end, so late words move the score more than early ones. The gradient's sizes are, for a good part, a map of **position**, and that
 # is the same in a trained and in a random network.
 #
 # Rarity stays at 1 to the end: caught. Of the five, integrated gradients notice most.
@@ -784,7 +784,7 @@ plot.verdicts(numbers, passed, tests, title="Seven maps, five tests, and the tru
 
 # %% [markdown]
 # Read it by columns: deletion lets rarity pass, and random weights stop it; random weights let the dice pass, and deletion stops them. No single test is enough. Read it by rows: on these
-# reviews integrated gradients and occlusion survive all four tests; the gradient fails most of them. Early bumps are hard for all: whether these two pass there depends on the training.
+# reviews integrated gradients and occlusion survive all four tests; gradient × input comes close to our bounds; the gradient fails. Early bumps are hard for all: whether these two pass there depends on the training.
 #
 # And did the scores without a truth go wrong? Deletion puts the seven maps in nearly the order in which the planted truth puts them. So a test that needs no truth can be a good one, *on a network that knows what a gap is*.
 #

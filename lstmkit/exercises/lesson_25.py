@@ -92,6 +92,21 @@ def _by_order(f, x, order, steps):
     return torch.stack(values, dim=1)
 
 
+def _with_ones(x, hidden, rows, places, k):
+    hidden = hidden.clone()
+    hidden[rows, places[:, k]] = 1
+    return hidden
+
+
+def _them_alone(f, x, map, steps):
+    ranks = map.argsort(dim=1, descending=True).argsort(dim=1)
+    return torch.stack([f(x * (ranks < k)[:, :, None]) for k in range(steps + 1)], dim=1)
+
+
+def _by_place_in_text(f, x, map, steps):
+    return _by_order(f, x, torch.arange(x.shape[1]).expand(map.shape), steps)
+
+
 def _one_more_each(f, x, map, steps):
     return deletion_curve(f, x, map, min(steps + 1, x.shape[1]))[:, 1:]
 
@@ -164,6 +179,9 @@ define(
             "these are the drops f(x) − f(hidden); the curve is f itself",
             _curve(each=lambda f, x, hidden: f(x) - f(hidden)),
         ),
+        mistake("the words are set to 1: hidden means all numbers of their vectors are 0", _curve(hide=_with_ones)),
+        mistake("the k first words are kept and all others hidden: hide the k first, keep the rest", _them_alone),
+        mistake("the words are hidden as they stand in the text: take them in the map's order", _by_place_in_text),
         mistake("divided by f(x): the curve is in f's own units", _curve(each=lambda f, x, hidden: f(hidden) / f(x))),
         slips.first_step_left_out(
             deletion_curve, says="the value with nothing hidden, k = 0, is missing: steps + 1 values"
@@ -250,6 +268,18 @@ define(
         mistake(
             "these are the probabilities themselves; wanted is what is lost, p(x) minus them",
             _eraser(tell=lambda whole, without, alone: (without, alone)),
+        ),
+        mistake(
+            "your sufficiency is p(without them) − p(them alone): what is lost is measured from p(x), both times",
+            _eraser(tell=lambda whole, without, alone: (whole - without, without - alone)),
+        ),
+        mistake(
+            "your ranks run over the reviews, axis 0: each review's words are ranked among themselves, dim=1",
+            _eraser(top=lambda map, k: map.argsort(dim=0, descending=True).argsort(dim=0) < k),
+        ),
+        mistake(
+            "these are the k largest shares of the whole batch: each review has k words of its own",
+            _eraser(top=lambda map, k: map >= map.flatten().topk(k).values[-1]),
         ),
         mistake(
             "both are measured without the words; sufficiency *keeps* them and hides all others",
@@ -362,6 +392,10 @@ def _from_one(other, place, filler):
     other[:, place - 1] = filler
 
 
+def _one_behind(other, place, filler):
+    other[:, (place + 1) % other.shape[1]] = filler
+
+
 def _a_review(other, place, filler):
     other[place] = filler
 
@@ -433,6 +467,19 @@ define(
         mistake("all words from `place` on are replaced; only one is wanted", _costs(replace=_from_here_on)),
         mistake("the word before is replaced: `place` is an index, so it counts from 0", _costs(replace=_from_one)),
         mistake("other[place] is a whole *text*: the word of every text is other[:, place]", _costs(replace=_a_review)),
+        mistake(
+            "the word behind is replaced: `place` is an index already, so take no + 1", _costs(replace=_one_behind)
+        ),
+        mistake(
+            "the sum over the fillers is divided by the number of texts: divide by the number of fillers",
+            lambda f, tokens, place, fillers: (
+                _costs(reduce=lambda c: c.sum(0))(f, tokens, place, fillers) / len(tokens)
+            ),
+        ),
+        mistake(
+            "this is the median over the fillers: their mean is wanted",
+            _costs(reduce=lambda costs: costs.median(0).values),
+        ),
         mistake("the word is hidden (token 0): put the filler in its place", _costs(replace=_hidden)),
     ],
 )
