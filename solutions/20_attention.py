@@ -157,7 +157,7 @@ plot.attention("three hundred and forty five".split(), [4, 1, 0, 1, 0], writing=
 # | $\bar m_t$, context | `context(…)` | (N, T_y, H) |
 #
 # This is **dot-product attention**. Everything in it can be differentiated, so *where to look* is learnt like everything else. Why $\sqrt H$? A sum of H
-# products of independent numbers of size 1 has a size of about $\sqrt H$. Undivided, such scores would let the softmax pick one word before anything is learnt, and where a softmax is certain its gradient is close to zero. (An LSTM's states are smaller than 1; here the root matters little.)
+# products of independent numbers of size 1 has a size of about $\sqrt H$. Undivided, such scores would let the softmax pick one word before anything is learnt, and where a softmax is certain its gradient is close to zero. (An LSTM's states are smaller than 1; here it mostly goes well without the root, too.)
 
 # %% [markdown]
 # ### Exercise 20.1 · The weights (10 min, ●●○)
