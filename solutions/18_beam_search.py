@@ -90,7 +90,8 @@ outcome("18.a", max(whole.values()) / whole[path])
 # ## More than one beginning in hand
 #
 # To try all sentences is out of the question: 19 words in five places make two and a half million. **Beam search** keeps the `width` best *beginnings*. In each
-# round: extend every beginning by every word; of *all* these candidates keep the `width` likeliest. Here is width 2 on our tree. What is grey was looked at and dropped:
+# round: extend every beginning by every word; of *all* these candidates keep the `width` likeliest. Here is width 2 on our tree. What is grey was dropped;
+# what would have come behind it was never looked at:
 
 # %% tags=["nbval-ignore-output"]
 kept = [
@@ -318,8 +319,9 @@ plot.bars(
 )
 
 # %% [markdown]
-# The mean per word turns a coin into a prejudice: of two captions with about the same total, the longer gets the better score. (By the sum, too, the network leans a
-# little; its coin is not perfectly fair.) GNMT's rule lies between. Length normalisation does not find the truth. It takes away a disadvantage of long sentences, and here there was none to take away.
+# The mean per word turns a coin into a prejudice: of two captions with about the same total, the longer gets the better score. (By the sum the bar need not
+# stand at one half either: no network's coin is perfectly fair. Before you say that this one leans, compare the distance with the standard error.) GNMT's rule lies between. Length normalisation does not find
+# the truth. It takes away a disadvantage of long sentences, and here there was none to take away.
 
 # %% tags=["claim"]
 outcome("18.b", 100 * left_wins["per word"])
@@ -410,7 +412,7 @@ repaired = sum(say(words) == say(test.captions[n]) for words, n in zip(searched,
 print(f"{len(wrong)} wrong of 2,000; search errors: {int(better.sum())}; repaired by beam search: {repaired}")
 
 # %% [markdown]
-# None, or next to none. Where this network errs, it errs with its eyes: the wrong digit *is* the likelier one to it, and no search can tell it otherwise. So before you widen a beam, count whose errors they are. Beam
+# None, or next to none. Where this network errs, it errs with its eyes: the wrong caption *is* the likelier one to it, and no search can tell it otherwise. So before you widen a beam, count whose errors they are. Beam
 # search pays where a good sentence begins with an unlikely word. Our tree was made for that; these pictures are not.
 
 # %% tags=["claim"]
@@ -532,7 +534,7 @@ claim(
 #
 # $$\text{BLEU-2} = b\,\sqrt{p_1\,p_2}, \qquad p_n = \frac{\text{pieces of } n \text{ words found in the reference}}{\text{pieces of } n \text{ words written}}, \qquad b = \min\!\big(1, e^{1 - r/c}\big)$$
 #
-# with $c$ words written and $r$ in the reference; $b$, the brevity penalty, keeps a single safe word from winning. (The usual BLEU-4 goes up to four words, and is summed over a whole corpus.)
+# with $c$ words written and $r$ in the reference; $b$, the brevity penalty, keeps two safe words, *left of*, from winning. (The usual BLEU-4 goes up to four words, and is summed over a whole corpus.)
 
 
 # %% tags=["folded"]
@@ -630,10 +632,11 @@ claim(
 # - **Beam search** keeps the `width` likeliest beginnings and adds log-probabilities. It shows what a network knows: here, that two captions are true. Ranked per word, it
 #   preferred the longer for its length.
 # - **Whose error?** If the network holds the truth for less probable than what it wrote, no search helps. Here nearly all errors were the model's.
-# - **Where several sentences are right**, only a network that hears its own words keeps to one; exact match punishes truths, and BLEU praises falsehoods.
+# - **Where several sentences are right**, a network that hears its own words keeps to one, a deaf one mixes them; exact match punishes truths, and BLEU praises falsehoods.
 #
-# Where people use this: translation, speech recognition, code completion: every decoder has a beam or a sampler and a rule of length. Where it fails: the likeliest output need not be a good one. For translators an exact
-# search often finds the *empty* sentence (Stahlberg and Byrne, 2019). And a network that has only ever read a teacher's words errs on its own ([lesson 19](19_encoder_decoder.ipynb)).
+# Where people use this: translation, speech recognition, code completion: their decoders have a beam or a sampler, and often a rule of length. Where it fails: the likeliest output need not be a good one. For translators an exact
+# search often finds the *empty* sentence (Stahlberg and Byrne, 2019). And a network that has only ever read a teacher's words has never
+# seen its own mistakes ([lesson 19](19_encoder_decoder.ipynb) asks what that costs).
 
 # %% [markdown]
 # <details><summary>Test yourself: why can beam search hardly help the deaf network?</summary>

@@ -14,13 +14,22 @@ PAD, START, END = 0, 1, 2
 # A small recurrent writer to try the search on: its state is (h, t), h: (N, H), t: (N,) words so far -------------
 
 
+def _read(words):
+    """The captioner reads a tensor of shape (N,): a list, a bare number or a (1, 1) would crash in the lesson."""
+    if not isinstance(words, torch.Tensor):
+        raise TypeError(f"step got words of type {type(words).__name__}; expected a tensor of shape (1,)")
+    if words.dim() != 1:
+        raise ValueError(f"step got words of shape {tuple(words.shape)}; expected (1,)")
+    return words
+
+
 def _writer(V=8, H=6, haste=0.9, rare=8.0):
     """A step with random weights; the longer the caption, the likelier <end>. rare: how unlikely <pad> and <start> are as words."""
     A, E, R = torch.randn(H, H), 1.5 * torch.randn(V, H), 1.5 * torch.randn(H, V)
 
     def step(words, state):
         h, t = state
-        h = torch.tanh(0.8 * h @ A + E[words])
+        h = torch.tanh(0.8 * h @ A + E[_read(words)])
         scores = h @ R
         push = torch.zeros(V)
         push[[PAD, START]] = -rare
@@ -40,7 +49,7 @@ def _garden_path():
     table[5, END] = 1.0
 
     def step(words, state):
-        return table[words].log(), (state[0] + 1,)
+        return table[_read(words)].log(), (state[0] + 1,)
 
     return step, (torch.zeros(1, 2),)
 
@@ -55,32 +64,38 @@ def beam_search(step, state, width, longest):
 
 def _beam(
     *, start=0.0, grow=lambda total, value: total + value, width_of=lambda width: width, prune=True, end=True,
-    carry="own", keep_open=True, cut=1, length=lambda words: 1, descending=True, order=True,
+    carry="own", keep_open=True, cut=1, length=lambda words: 1, descending=True, order=True, worst=False,
+    room=lambda width, finished: width, patient=True, alive=False, rank=lambda total, words: total, late=False, states=False,
 ):  # fmt: skip
     """Beam search with a hole for every mistake."""
 
     def search(step, state, width, longest):
-        width, first = width_of(width), state
+        width, first, running = width_of(width), state, state
         beams, finished = [(start, [START], state)], []
         for _ in range(longest):
             candidates = []
             for total, words, state in beams:
-                log_p, after = step(torch.tensor([words[-1]]), first if carry == "none" else state)
+                log_p, after = step(
+                    torch.tensor([words[-1]]), running if carry == "running" else first if carry == "none" else state
+                )
+                running = after
                 some = [(grow(total, value), [*words, word], after) for word, value in enumerate(log_p[0].tolist())]
-                some.sort(key=lambda candidate: candidate[0], reverse=True)
-                candidates += some[:width]
+                candidates += some if worst else sorted(some, key=lambda candidate: candidate[0], reverse=True)[:width]
             if carry == "last":
                 candidates = [(total, words, after) for total, words, _ in candidates]
-            candidates.sort(key=lambda candidate: candidate[0], reverse=True)
-            best = candidates[:width] if prune else candidates
+            candidates.sort(key=lambda candidate: candidate[0], reverse=not worst)
+            best = candidates[: room(width, finished)] if prune else candidates
             ended = [candidate for candidate in best if candidate[1][-1] == END and end]
             finished += ended
-            beams = [candidate for candidate in best if not (candidate[1][-1] == END and end)]
-            if not beams:
+            beams = [candidate for candidate in best if alive or not (candidate[1][-1] == END and end)]
+            if not beams or (finished and not patient):
                 break
-        finished += beams if keep_open else []
-        scored = [(total / length(words), words[cut:]) for total, words, _ in finished]
-        return sorted(scored, key=lambda pair: pair[0], reverse=descending) if order else scored
+        left = beams if keep_open and not late else []
+        scored = [(total / length(words), words[cut:], state) for total, words, state in finished + left]
+        if order:
+            scored.sort(key=lambda one: rank(one[0], one[1]), reverse=descending)
+        scored += [(total, words[cut:], state) for total, words, state in beams] if late else []
+        return scored if states else [one[:2] for one in scored]
 
     return search
 
@@ -115,6 +130,26 @@ def _forbidding(words):
         return beam_search(choosy, state, width, longest)
 
     return search
+
+
+def _one_list(step, state, width, longest):
+    """All candidates of a beginning are the same list, appended to."""
+    beams, finished = [(0.0, [START], state)], []
+    for _ in range(longest):
+        candidates = []
+        for total, words, state in beams:
+            log_p, after = step(torch.tensor([words[-1]]), state)
+            for word, value in enumerate(log_p[0].tolist()):
+                words.append(word)
+                candidates.append((total + value, words, after))
+        candidates.sort(key=lambda candidate: candidate[0], reverse=True)
+        best = candidates[:width]
+        finished += [candidate for candidate in best if candidate[1][-1] == END]
+        beams = [candidate for candidate in best if candidate[1][-1] != END]
+        if not beams:
+            break
+    scored = [(total, words[1:]) for total, words, _ in finished + beams]
+    return sorted(scored, key=lambda pair: pair[0], reverse=True)
 
 
 def _only_width(step, state, width, longest):
@@ -235,10 +270,28 @@ define(
             "after a caption has ended, another takes its place: of the `width` kept in a round, only those that have not ended go on",
             _ends_outside(lambda candidates, width: candidates[:width]),
         ),
+        mistake(
+            "ended captions take up no place: with twice the `width` looked at, those that end are put aside and `width` others go on. By "
+            "rule 3 nothing takes the place of a finished one",
+            _ends_outside(lambda candidates, width: candidates[: 2 * width]),
+        ),
         mistake("captions go on after <end>: an ended one is put aside and not extended", _beam(end=False)),
+        mistake("ended captions are put aside, and they go on as well: only the others are extended", _beam(alive=True)),
+        mistake("your search narrows: each caption that has ended takes a place away from all later rounds. In *every* round `width` candidates are kept", _beam(room=lambda width, finished: max(0, width - len(finished)))),
+        mistake("your search stops as soon as one caption has ended: go on until `longest` rounds are over or no beginning is left", _beam(patient=False)),
+        mistake("you keep the *least* likely candidates of a round: sort in descending order, or take the last `width`", _beam(worst=True)),
+        mistake("a candidate's total is the log-probability of its last word alone: add it to the beginning's total", _beam(grow=lambda total, value: value)),
+        mistake("the final order is that of the log-probability per word: rank by the total itself (length comes next)", _beam(rank=lambda total, words: total / len(words))),
+        mistake("the captions left over at the end stand behind the sorted ones: sort all of them together", _beam(late=True)),
+        mistake("there is a state in what you return: pairs (total, words) are wanted", _beam(states=True)),
+        mistake("all candidates of a beginning share one list, and `append` changes it for all: make a new one, `words + [word]`", _one_list),
         mistake(
             "every beginning is extended from the first state: each needs the state that its own last word left behind",
             _beam(carry="none"),
+        ),
+        mistake(
+            "the beginnings are fed through one state, one after the other: each is extended from its *own* state, kept beside it",
+            _beam(carry="running"),
         ),
         mistake(
             "the candidates share one state, that of the beginning extended last: keep each one's own beside it",
@@ -341,6 +394,9 @@ define(
     mistakes=[
         mistake("<pad> is counted: nobody has to write it, so its log-probability is not in the sum", _weighed(mask=lambda y: torch.ones_like(y))),
         mistake("<end> is left out: it had to be written", _weighed(mask=lambda y: (y != PAD) & (y != END))),
+        mistake("it is <end> that you leave out, and <pad> that you count: the other way round", _weighed(mask=lambda y: y != END)),
+        mistake("you shift once too often: `log_p[:, t]` speaks of `targets[:, t]` already, and the first word is lost", lambda log_p, y: sentence_log_p(log_p[:, :-1], y[:, 1:])),
+        mistake("the words are picked one step late: `log_p[:, t]` speaks of `targets[:, t]` already", lambda log_p, y: sentence_log_p(log_p[:, 1:], y[:, :-1])),
         mistake("the mask is the wrong way round: this adds up the padding", _weighed(mask=lambda y: y == PAD)),
         mistake("that is the mean per word; the sum is wanted", _weighed(reduce=lambda words, real: (words * real).sum(1) / real.sum(1))),
         mistake("that is the mean over all T places, padding included; the sum over the real words is wanted", _weighed(reduce=lambda words, real: (words * real).mean(1))),
@@ -356,7 +412,7 @@ define(
         mistake("this adds up the likeliest words' log-probabilities; the *given* words' are wanted", lambda log_p, y: (log_p.max(2)[0] * (y != PAD)).sum(1)),
         mistake("this adds up the log-probabilities of all words of the vocabulary; pick those of the given words", lambda log_p, y: (log_p.sum(2) * (y != PAD)).sum(1)),
         mistake("<start> is counted from the front: the first word is left out", _weighed(reduce=lambda words, real: (words * real)[:, 1:].sum(1))),
-        mistake("log_p holds logarithms already: no second one", _weighed(change=lambda log_p: log_p.log_softmax(2).neg().log().neg())),
+        mistake("log_p holds logarithms already: no second one", _weighed(change=torch.log)),
     ],
 )  # fmt: skip
 
@@ -371,13 +427,13 @@ define(
         mistake("the network that hears draws once, at the second word; what follows reads that word and is then certain", {"hears": 0.25}),
         mistake("the network that hears draws once, at the second word; what follows reads that word and is then certain. And either sentence will do", {"hears": 0.125}),
         mistake("three words differ, and the deaf network draws each of them anew: the second, the third and the fourth", {"deaf": 0.5}),
-        mistake("of the eight outcomes of three draws *two* are sentences, not one", {"deaf": 0.125}),
+        mistake("three draws make eight outcomes, and *two* of them are sentences: not one of eight, and not two of sixteen (a fifth word, where it is reached, is certain to be <end>)", {"deaf": 0.125}),
         mistake("three draws matter, not four: the fifth word, where it is reached, is certain to be <end>; and two outcomes are sentences", {"deaf": 0.0625}),
-        mistake("three draws matter, not four: the fifth word, where it is reached, is certain to be <end>", {"deaf": 0.03125 * 4 / 2 + 0.0}),
+        mistake("three of eight is one too many: only (left, of, three) and (above, three, end) are sentences", {"deaf": 0.375}),
         mistake("the deaf network's three draws have to fall together by chance; not all of the eight outcomes are sentences", {"deaf": 1.0}),
         mistake("by chance the deaf network's three draws can agree: two of the eight outcomes are sentences", {"deaf": 0.0}),
         mistake("the other way round: that is the share that fails", {"deaf": 0.75}),
-        slips.swapped({"hears": 1.0, "deaf": 0.25}, "hears", "deaf"),
+        slips.per_cent({"hears": 1.0, "deaf": 0.25}, says="that is in per cent: write a probability between 0 and 1"),
     ],
 )  # fmt: skip
 
@@ -413,7 +469,9 @@ def _is_caption(words: str) -> bool:
 
 _SAYS = {
     "form": 'two captions are wanted, in words: {"true, low": "…", "false, high": "…"}',
-    "no caption": "one of the two is no caption: a digit, then left of, right of, above or below, then a digit",
+    "true no caption": 'your "true, low" is no caption: a digit, then left of, right of, above or below, then a digit, and no word besides',
+    "false no caption": 'your "false, high" is no caption: a digit, then left of, right of, above or below, then a digit, and no word besides',
+    "exchanged": 'the two are exchanged: the caption that is true of the picture belongs under "true, low"',
     "same": "that is the reference itself: word for word the same, so its BLEU is 1. Say the same in other words",
     "not true": 'your "true, low" is not true of this picture: the seven is on the left, the three on the right, neither above the other',
     "not false": 'your "false, high" is true of this picture: say something wrong in nearly the same words',
@@ -427,8 +485,12 @@ def _judge(answer):
         true, false = (" ".join(answer[key].lower().split()) for key in ("true, low", "false, high"))
     except (TypeError, KeyError, AttributeError):
         return _SAYS["form"]
-    if not (_is_caption(true) and _is_caption(false)):
-        return _SAYS["no caption"]
+    if not _is_caption(true):
+        return _SAYS["true no caption"]
+    if not _is_caption(false):
+        return _SAYS["false no caption"]
+    if true not in _TRUE and false in _TRUE:
+        return _SAYS["exchanged"]
     if true == _REFERENCE:
         return _SAYS["same"]
     if true not in _TRUE:
@@ -447,7 +509,9 @@ define(
     alternatives=[_pair | {"false, high": "seven left of nine"}, _pair | {"false, high": "three left of three"}],
     mistakes=[
         mistake(_SAYS["form"], {"false, high": 0.71}),
-        mistake(_SAYS["no caption"], {"false, high": "seven left of three three"}),
+        mistake(_SAYS["true no caption"], {"true, low": "three is right of seven"}),
+        mistake(_SAYS["false no caption"], {"false, high": "seven left of"}),
+        mistake(_SAYS["exchanged"], {"true, low": "eight left of three", "false, high": "three right of seven"}),
         mistake(_SAYS["same"], {"true, low": "seven left of three"}),
         mistake(_SAYS["not true"], {"true, low": "three left of seven"}),
         mistake(_SAYS["not false"], {"false, high": "three right of seven"}),
