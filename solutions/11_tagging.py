@@ -68,8 +68,8 @@ for request in test[:3]:
 #
 # ### Exercise 11.1 · Entities (10 min, ●●○)
 #
-# *Goal:* read the entities off a row of tags. *Given:* a list of tags, perhaps a network's, so it may be odd: an `I-` tag that continues nothing, because the word before it
-# has another slot, or none, is ignored. *Done when* the check says ✓.
+# *Goal:* read the entities off a row of tags. *Given:* a list of tags, perhaps a network's, so it may be odd: an `I-` tag that continues no entity, because the word before it
+# has another slot, or none, is ignored, and so are those behind it until the next `B-`. *Done when* the check says ✓.
 
 
 # %% tags=["exercise"]
@@ -126,7 +126,7 @@ outcome("11.a", round(lazy, 2))
 claim("a tagger that says O to everything has at least 82 of 100 words right", lazy, at_least=0.82)
 
 # %% [markdown]
-# Most words are talk, so who finds nothing is right nearly always. Nobody would pay for it: of the entities it finds none. So count entities. One counts as found if slot,
+# Most words are talk, so who finds nothing is right about most words. Nobody would pay for it: of the entities it finds none. So count entities. One counts as found if slot,
 # beginning *and* end are right. Two shares, and a mean of the two that is high only if both are:
 #
 # $$P = \frac{\text{right}}{\text{found}}, \qquad R = \frac{\text{right}}{\text{wanted}}, \qquad F_1 = \frac{2\,P\,R}{P + R} = \frac{2 \cdot \text{right}}{\text{found} + \text{wanted}}$$
@@ -174,7 +174,7 @@ f1 = exercise("11.2", f1)
 #
 # ## A tagger
 #
-# Words become vectors, a layer turns each vector into a state that knows the words before it, and a read-out gives nine scores *at every step*:
+# Words become vectors, a layer turns each vector into a state that knows the words up to it, and a read-out gives nine scores *at every step*:
 #
 # | symbol | variable | shape |
 # |---|---|---|
@@ -288,11 +288,11 @@ for name, model in {"alone": alone, "LSTM": one_way}.items():
 plot.bars(scores, y="share found", title="Entities found, by the side of their evidence")
 
 # %% [markdown]
-# With evidence on the left, the LSTM finds nearly all; alone, a word tells little more than that it *could* be an hour or a day. With evidence on the right the LSTM is not much better than
-# guessing among what a city can be: when it has to name the tag, the word that decides has not been read.
+# Your list should begin with the LSTM and evidence on the left: there it finds nearly all, and the three other bars are far below. Alone, a word tells little more than that it
+# *could* be a city, an hour or a day. With evidence on the right the LSTM has to guess, too: when it must name the tag, the word that decides has not been read.
 #
-# Why are the right bars not zero? A first guess may be right: a city is a departure, a destination, or neither. And where one slot is filled already, the
-# other is likelier.
+# Why are these three bars not zero? A guess may be right: a city is a departure, a destination, or neither; an hour or a day fills its slot, or not. And the LSTM knows which slots
+# are filled already: behind a destination a departure is likelier.
 
 # %% tags=["claim"]
 left, right = recall(one_way, "left"), recall(one_way, "right")
@@ -415,7 +415,8 @@ for side in sides:
 plot.bars(scores, y="share found", title="Entities found, by the side of their evidence")
 
 # %% [markdown]
-# The side of the evidence no longer matters much. Both sides are read before the first tag is named, so your list of guesses is settled.
+# Both new bars reach the top, or nearly: on which side the evidence stands no longer matters much, for both sides are read before the first tag is named. Whatever had to be guessed in 11.3 can
+# be known now.
 
 # %% tags=["claim"]
 claim("with evidence on the right, both directions find at least 9 in 10", recall(two_way, "right"), at_least=0.9)
@@ -435,7 +436,7 @@ plot.tagged(test[n].words, rows, kinds=SLOTS, title="A test request that one dir
 # %% [markdown]
 # ## A word that was never seen
 #
-# Now the second test: the same phrases, new cities. Each of them is the one word `<unknown>`.
+# Now the second test: the same phrases, new cities. Each of their words is read as `<unknown>`, whichever it is.
 #
 # **Before you run:** what will $F_1$ be on requests with new cities, for the tagger that reads both ways?
 
@@ -468,7 +469,7 @@ claim("no gradient ever reaches the vector of <unknown>", row_3.abs().max(), at_
 # | $n(w)$ | `counts` | (V,), how often token w occurs in training |
 # | $a$ | `a` | a word that occurs $a$ times is hidden half of the time |
 #
-# Padding has no count, so it needs a line of its own: it stays what it is.
+# The padding is no word: whatever its count, it stays what it is.
 
 
 # %%
@@ -518,7 +519,7 @@ claim("on known cities it costs at most 0.02", both_tests[familiar] - score(hard
 # on the right, and the score of their `B-departure`. The gradient's length at each word, as a share of the sum over all words, is counted in four places: before the city, at it, in the phrase behind it, and
 # beyond that.
 #
-# **Before you run:** which of the four shares are zero for one direction? For both directions, where is most of it?
+# **Before you run:** sketch the four bars for one direction, and the four for both directions (the tagger that was trained with hidden words). Is any of the eight exactly zero?
 
 
 # %%
@@ -560,8 +561,8 @@ for ax, (name, model) in zip(axes, {"LSTM, one direction": one_way, "LSTM, both 
 fig
 
 # %% [markdown]
-# In one direction the two places behind are empty. Not small: zero, for no path leads from a later word to an earlier state. That is *why* it had to guess. In both directions the phrase behind the city has its share, and what
-# stands beyond the comma next to none. Much of it is at the city itself, though a city decides nothing: a gradient says what a small change of a word's vector would do, and not which word is the reason. How far it may be trusted is a question of its own,
+# In one direction the two places behind are empty. Not small: zero, for no path leads from a later word to an earlier state. That is *why* it had to guess. In both directions none is zero: most stands at the city and in the phrase behind it, and
+# beyond the comma next to nothing. The city has much of it, though a city decides nothing: a gradient says what a small change of a word's vector would do, and not which word is the reason. How far it may be trusted is a question of its own,
 # [lesson 24](24_attribution.ipynb).
 
 # %% tags=["claim"]
@@ -589,7 +590,7 @@ claim("that is at least seven times as much as all that stands beyond it", behin
 # </details>
 # <details><summary>Test yourself: a bidirectional tagger is trained on padded batches with `x.flip(1)` for the way back. What goes wrong?</summary>
 #
-# The padding comes first, so `back` begins each request in a state that depends on how long the *longest* request of the batch is. The tags of a request then change with its company: the bug of [lesson 03](03_shape_traps.ipynb).
+# The padding comes first, so `back` begins each request in a state that depends on how much padding it has, and so on the *longest* request of the batch. The tags of a request then change with its company. Padding that is read like words, in [lesson 03](03_shape_traps.ipynb), bites here at the other end.
 # </details>
 # <details><summary>Test yourself: would a second layer on top of the one-way LSTM find the entities with evidence on the right?</summary>
 #
@@ -597,5 +598,5 @@ claim("that is at least seven times as much as all that stands beyond it", behin
 # </details>
 #
 # *Further reading.* L. Ramshaw, M. Marcus, "Text chunking using transformation-based learning", *Workshop on Very Large Corpora* (1995): the B, I and O. M. Schuster, K. Paliwal, "Bidirectional recurrent neural networks", *IEEE Transactions on
-# Signal Processing* 45 (1997). A. Graves, J. Schmidhuber, "Framewise phoneme classification with bidirectional LSTM", *Neural Networks* 18 (2005). E. Kiperwasser, Y. Goldberg, "Simple and accurate dependency parsing using bidirectional LSTM feature representations",
+# Signal Processing* 45 (1997). A. Graves, J. Schmidhuber, "Framewise phoneme classification with bidirectional LSTM and other neural network architectures", *Neural Networks* 18 (2005). E. Kiperwasser, Y. Goldberg, "Simple and accurate dependency parsing using bidirectional LSTM feature representations",
 # *TACL* 4 (2016): rare words are hidden by this formula.
