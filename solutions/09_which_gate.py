@@ -52,19 +52,19 @@ fig
 plot.lstm_cell("gates")
 
 # %% [markdown]
-# | gate | by hand | held open, at 1, it can no longer |
-# |---|---|---|
-# | forget | shut at a reset; shut when a new number comes to be kept | *let go* |
-# | input | open at an orange number, else shut | *ignore* |
-# | output | open at a question, else shut | *hide* |
+# | gate | by hand, sums | by hand, keep and show | held open, at 1, it can no longer |
+# |---|---|---|---|
+# | forget | shut at a reset, else open | shut at an orange number, else open | *let go* |
+# | input | always open | open at an orange number, else shut | *ignore* |
+# | output | always open | open at a question, else shut | *hide* |
 #
 # That is what the gates *can* do. Do networks that learn the jobs use them so? Take one away and see: an **ablation**. Each gets five
 # networks, since luck is part of every training.
 #
 # ## Twenty networks side by side
 #
-# Twenty small LSTMs, trained one after the other, would take minutes. Side by side they take seconds: every weight gets one more axis in front, M, and
-# `@` multiplies network by network. Apart from that it is the cell that you know. One line is new: `rule` may do something to the gates before they
+# Twenty small LSTMs, trained one after the other, would take a minute or two. Side by side they take seconds: every weight gets one more axis in front,
+# M, and `@` multiplies network by network. Apart from that it is the cell that you know. One line is new: `rule` may do something to the gates before they
 # are used.
 #
 # | symbol | variable | shape |
@@ -226,7 +226,8 @@ claim("on sums an open output gate costs less than half as much again", factor["
 # ## Idle, or replaced?
 #
 # Networks that *grew up* without a gate cannot tell us what the others do with it. So ask the whole ones. Leave their weights as they are, and
-# **freeze** one gate: at every step it takes its mean over all sequences. It still has its usual size, but it no longer reacts to what is being read.
+# **freeze** one gate: at every step it takes its mean over all sequences. It still has about its usual size, but it no longer reacts
+# to what is being read.
 #
 # ### Exercise 09.2 · Freeze a gate (6 min, ●●○)
 #
@@ -338,8 +339,7 @@ claim(
 # %% [markdown]
 # ## For how long?
 #
-# Replaced, that is, in sequences of 25 steps. The same networks, not trained any further, now read 250 steps of keep and show. A forget gate held open
-# means: whatever was ever written is still there.
+# All this was on 25 steps, the length of the training. The same networks, not trained any further, now read 250 steps of keep and show.
 #
 # **Before you run:** four kinds of network. Which of them will do worse on the long sequences than on the short ones?
 
@@ -355,8 +355,8 @@ fig
 
 # %% [markdown]
 # Only those that cannot let go. The others do on 250 steps about what they did on 25: they have learnt a rule that holds at every step. The networks
-# without a forget gate had found a makeshift, good for the lengths that they knew, and it wears out. The first figure alone would not have
-# told you.
+# without a forget gate had found a makeshift, good for the length that they knew, and it wears out: with $f = 1$ the cell is the sum of all that was
+# ever written. An old number goes only if its opposite is written, and what that misses stays. The first figure alone would not have told you.
 
 # %% tags=["claim"]
 longer = {name: long_left[name] / keep_left[name] for name in names}  # network by network
@@ -375,7 +375,7 @@ claim("with it, hardly more than before: at most a third more in each of the fif
 # nothing has ever to be let go. We give it the chrono start of that lesson: small input gates, forget gates near 1. An earlier edition of this course
 # held the input gate open here, saw that nothing was learnt, and wrote: *adding cannot do without the input gate.*
 #
-# Can you find the hole? Opening the gate changed **two** things at once. The network has no *say* any more in what is written. And it *writes at full
+# Does that follow? Opening the gate changed **two** things at once. The network has no *say* any more in what is written. And it *writes at full
 # size*, where the chrono start writes little: 25 candidates pile up in a cell that keeps everything. Which of the two did the damage?
 #
 # ### Exercise 09.3 · A control (8 min, ●●○)
@@ -451,9 +451,10 @@ plot.runs(adding_left, y="unexplained share", title="Adding, 25 steps", levels={
 
 # %% [markdown]
 # The quiet cell learns: not as well as the whole LSTM in these 600 steps, but it learns, with an input gate that it cannot move at all. So it was not
-# the missing *say* that did the damage, it was the size. (How can a cell ignore without a valve? Its candidate can be near 0: then there is nothing
-# to write.) The old sentence was wrong, and the measurement under it was right. An ablation measures *all* that was changed: look for the control
-# that changes one thing.
+# the missing *say* that kept the open one from learning, it was the size. (How can a cell ignore without a valve? At an unmarked number its candidate can
+# sit at the flat end of the tanh, near $-1$ whatever the number: then each of them writes the same, and nothing of itself.) The old sentence was wrong, and
+# the measurement under it was right. An ablation measures *all* that was changed: look for the control that changes one thing. Our first experiment
+# has the same gap: an open gate is one without a say *and* one at full size.
 #
 # And the coupled cell, with a gate less, does as well as the whole LSTM or better: that is the GRU's bet. Greff et al. (2017) compared eight
 # variants of the LSTM on speech, handwriting and music, in 5,400 trainings. Their headline: the *forget gate* and the *output activation* (the tanh
@@ -616,8 +617,8 @@ fig
 # unexplained share is five times the GRU's, or more.
 #
 # Gates against no gates: that difference is large here. GRU against LSTM depends on the job, the size, the start, and on what you count
-# (steps, seconds, weights). Far larger comparisons (Chung et al., 2014; Jozefowicz et al., 2015; Greff et al., 2017)
-# found **no universal winner**. When it matters, train both, more than once, each with its own rate.
+# (steps, seconds, weights). Far larger comparisons of the two (Chung et al., 2014; Jozefowicz et al., 2015) found **no universal winner**. When
+# it matters, train both, more than once, each with its own rate.
 
 # %% tags=["claim"]
 best = {job: {kind: contest[job][kind].median() for kind in cells} for job in contest}
@@ -639,11 +640,11 @@ claim("the RNN leaves at least five times what the GRU leaves, on both", min(beh
 #
 # - **An ablation**: one part changed, several trainings, a scale that jobs share, dots instead of one number.
 # - **Used or irreplaceable?** Freezing shows what a trained network leans on, an ablation what could not be replaced, on this job, in this budget, at this
-#   length. On our jobs the two orders were opposite. And where two things changed at once, a control tells which of them it was: adding seemed to need
-#   the input gate, and needs small writes.
+#   length. On both our jobs the gate that was hardest to replace was not the one most leaned on. And where two things changed at once, a control tells
+#   which of them it was: adding seemed to need the input gate, and was learnt without it as soon as the writes were small.
 # - **RNN, GRU, LSTM**: equal weights, each with its own best rate. The gated cells beat the RNN; between the two the job decides.
 #
-# Where people use this: "ablation" is a section of nearly every paper on neural networks. Ask of each table: how many trainings, was the rest tuned again, what
+# Where people use this: "ablation" is a section of very many papers on neural networks. Ask of each table: how many trainings, was the rest tuned again, what
 # else changed with the part? Where it fails: both experiments tell of a whole gate over a whole job, not of one input and one answer. For
 # that there are gradients ([lesson 22](22_output_gradients.ipynb), [lesson 23](23_gradient_paths.ipynb)). And no gate spares a cell from packing its past into
 # H numbers; [lesson 20](20_attention.ipynb) looks back instead.
@@ -663,5 +664,5 @@ claim("the RNN leaves at least five times what the GRU leaves, on both", min(beh
 # </details>
 #
 # *Further reading.* K. Greff et al., "LSTM: a search space odyssey", *IEEE TNNLS* 28 (2017). J. Chung et al., "Empirical evaluation of gated recurrent
-# neural networks", 2014. R. Jozefowicz et al., "An empirical exploration of recurrent network architectures", ICML 2015. C. Tallec and Y. Ollivier,
+# neural networks on sequence modeling", 2014. R. Jozefowicz et al., "An empirical exploration of recurrent network architectures", ICML 2015. C. Tallec and Y. Ollivier,
 # "Can recurrent neural networks warp time?", ICLR 2018.

@@ -53,6 +53,14 @@ def _others(i, f, o):
     return tuple(gates)
 
 
+def _plus_one(i, f, o):
+    return tuple(gate + (new == 1) for gate, new in zip((i, f, o), _held(i, f, o), strict=True))
+
+
+def _held_alone(i, f, o):
+    return torch.ones_like(i[5:10]), torch.ones_like(f[10:15]), torch.ones_like(o[15:20])
+
+
 def _along(axis):
     """The slices along another axis."""
 
@@ -129,7 +137,31 @@ define(
         mistake(
             "the input gate alone is held: the same for f with 10:15, and for o with 15:20", _slices(_I, _NONE, _NONE)
         ),
-        mistake("nothing is held: you change copies, but return the gates that were given", lambda i, f, o: (i, f, o)),
+        mistake("nothing is held: the three gates come back as they were given", lambda i, f, o: (i, f, o)),
+        mistake(
+            "the first network of each five is not held: the numbers start at 0, so [5:10], not [6:10]",
+            _slices((6, 10), (11, 15), (16, 20)),
+        ),
+        mistake(
+            "your slices lie one network too early: number 5 is the first of its five",
+            _slices((4, 9), (9, 14), (14, 19)),
+        ),
+        mistake("an open gate is 1; yours is 10, and lets through ten times the whole", _slices(_I, _F, _O, to=10.0)),
+        mistake("network 19 is not held: a slice leaves out its end, so 15:20 or 15:", _slices(_I, _F, (15, 19))),
+        mistake(
+            "in 15 to 19 the forget gate is held as well: its slice needs an end, 10:15", _slices(_I, (10, 20), _O)
+        ),
+        mistake("the input gate is held in 5 to 19: its slice needs an end, 5:10", _slices((5, 20), _F, _O)),
+        mistake("1 is added to the gates; they are to *be* 1: write with =, not with +=", _plus_one),
+        mistake("you return two gates; all three are wanted: return i, f, o", lambda i, f, o: _held(i, f, o)[:2]),
+        mistake("only the held networks come back; all twenty are wanted, (20, N, H)", _held_alone),
+        mistake(
+            "you return one tensor; three gates are wanted, one after the other: return i, f, o",
+            lambda i, f, o: torch.stack(_held(i, f, o)),
+        ),
+        mistake(
+            "you return the input gate alone; all three are wanted: return i, f, o", lambda i, f, o: _held(i, f, o)[0]
+        ),
         slips.results_swapped(
             hold_open, 0, 1, says="your results are in another order than i, f, o: the first two are exchanged"
         ),
@@ -186,6 +218,34 @@ define(
             lambda gate: gate.std(1, correction=0, keepdim=True).expand_as(gate),
         ),
         mistake(
+            "that is the spread over the sequences, .std(); take the mean",
+            lambda gate: gate.std(1, keepdim=True).expand_as(gate),
+        ),
+        mistake(
+            "that is the smallest over the sequences; take the mean",
+            lambda gate: gate.amin(1, keepdim=True).expand_as(gate),
+        ),
+        mistake(
+            "the mean is taken over the units, and their axis is gone: dim=1, keepdim=True",
+            lambda gate: gate.mean(2),
+        ),
+        mistake(
+            "only the axis of the units is left: the mean runs over the sequences alone, dim=1, keepdim=True",
+            lambda gate: gate.mean((0, 1)),
+        ),
+        mistake(
+            "only the axis of the networks is left: the mean runs over the sequences alone, dim=1, keepdim=True",
+            lambda gate: gate.mean((1, 2)),
+        ),
+        mistake(
+            "the means are right, but network and sequence are mixed up when the copies are laid out: keepdim=True, then .expand_as(gate)",
+            lambda gate: gate.mean(1).repeat(gate.shape[1], 1).reshape(gate.shape),
+        ),
+        mistake(
+            "the axis of the sequences is gone, so the means do not fit the gate: keepdim=True keeps it, of length 1",
+            lambda gate: gate.mean(1).expand_as(gate),
+        ),
+        mistake(
             "this is one number for each network: each unit keeps a mean of its own",
             lambda gate: gate.mean((1, 2), keepdim=True).expand_as(gate),
         ),
@@ -203,6 +263,22 @@ define(
         ),
         mistake(
             "this is the sum over the sequences; take the mean", lambda gate: gate.sum(1, keepdim=True).expand_as(gate)
+        ),
+        mistake(
+            "the sum is divided by the number of networks; it is the number of sequences, gate.shape[1]",
+            lambda gate: (gate.sum(1, keepdim=True) / len(gate)).expand_as(gate),
+        ),
+        mistake(
+            "the sum is divided by the number of units; it is the number of sequences, gate.shape[1]",
+            lambda gate: (gate.sum(1, keepdim=True) / gate.shape[2]).expand_as(gate),
+        ),
+        mistake(
+            "all networks get the means of number 0: each network keeps its own",
+            lambda gate: gate.mean(1, keepdim=True)[0].expand_as(gate),
+        ),
+        mistake(
+            "this is the gate times its mean; the mean itself is wanted",
+            lambda gate: gate * gate.mean(1, keepdim=True),
         ),
         mistake("that is the first sequence's gate for all; take the mean", lambda gate: gate[:, :1].expand_as(gate)),
         mistake("that is the last sequence's gate for all; take the mean", lambda gate: gate[:, -1:].expand_as(gate)),
@@ -256,7 +332,7 @@ define(
     ],
     mistakes=[
         mistake(
-            "0.1 * i leaves the network its gate: it can still shut it. Here it must have no say",
+            "0.1 * i leaves the network its gate, detached or not: it can still shut it. Here it must have no say",
             lambda i, f: 0.1 * i,
         ),
         mistake("clamped from above the gate can still shut: the network keeps its say", lambda i, f: i.clamp(max=0.1)),
@@ -265,6 +341,46 @@ define(
         mistake("with 0 nothing is ever written; a tenth is wanted", lambda i, f: torch.zeros_like(i)),
         mistake("a tenth is to be written, 0.1; that is 0.9", lambda i, f: torch.full_like(i, 0.9)),
         mistake("that is a half; a tenth is 0.1", lambda i, f: torch.full_like(i, 0.5)),
+        mistake("that is ten times every candidate; a tenth is 0.1", lambda i, f: torch.full_like(i, 10)),
+        mistake(
+            "the sign: a tenth of the candidate is wanted, not of its opposite", lambda i, f: torch.full_like(i, -0.1)
+        ),
+        mistake("taking 0.9 off is not a tenth, and the network still decides", lambda i, f: i - 0.9),
+        mistake(
+            "0.1 went through a sigmoid, which makes more than a half of it: the gate itself is 0.1",
+            lambda i, f: torch.full_like(i, 0.1).sigmoid(),
+        ),
+        mistake(
+            "frozen is not fixed: the mean moves with the network's gates. Here it must have no say",
+            lambda i, f: i.mean(1, keepdim=True).expand_as(i),
+        ),
+        mistake(
+            "a tenth of the frozen gate: its mean moves with the network's gates. Here it must have no say",
+            lambda i, f: 0.1 * i.mean(1, keepdim=True).expand_as(i),
+        ),
+        mistake(
+            "the mean of the whole gate moves with the network's weights. Here it must have no say",
+            lambda i, f: torch.full_like(i, i.mean().item()),
+        ),
+        mistake(
+            "a tenth of the gate's mean: that moves with the network's weights. Here it must have no say",
+            lambda i, f: torch.full_like(i, 0.1 * i.mean().item()),
+        ),
+        mistake(
+            "0.1 where the network opens, 0 where it shuts: it still decides when something is written",
+            lambda i, f: 0.1 * (i > 0.5).float(),
+        ),
+        mistake("a tenth of 1 − i: the network still decides, by way of i", lambda i, f: 0.1 * (1 - i)),
+        mistake("1 − i is the gate turned round: the network still decides", lambda i, f: 1 - i),
+        mistake("0.1 * i * f: the network still decides, by two gates now", lambda i, f: 0.1 * i * f),
+        mistake(
+            "1 − 0.1 * i lies near 1 and moves with the gate; a constant tenth is wanted", lambda i, f: 1 - 0.1 * i
+        ),
+        mistake("that is the forget gate; a constant is wanted", lambda i, f: f),
+        mistake(
+            "the number is right; it needs the gate's whole shape: torch.full_like(i, 0.1)",
+            lambda i, f: torch.full(i.shape[-1:], 0.1),
+        ),
         mistake(
             "you return two gates; what stands in the place of i is wanted", lambda i, f: (torch.full_like(i, 0.1), f)
         ),
