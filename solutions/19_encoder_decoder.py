@@ -283,10 +283,10 @@ labels = {"x": "position in the German word", "y": "share of right letters"}
 plot.series(by_position, positions, **labels, title="400 test numbers, one network, two ways of feeding")
 
 # %% [markdown]
-# Under teacher forcing most letters are right, from beginning to end. Free-running, the same network begins as well, then falls and does
-# not come back. Something that it never met in training feeds it now: *its own mistakes*. This trouble is called **exposure bias**: a
-# decoder that was exposed to right beginnings alone meets wrong ones. The gap between the curves is its usual measure. Let us not
-# believe it too quickly.
+# Under teacher forcing most letters are right, late ones as well as early ones (keep the deep notch near letter $12$ in mind). Free-running,
+# the same network begins as well, then falls and does not come back. Something that it never met in training feeds it now: *its own
+# mistakes*. This trouble is called **exposure bias**: a decoder that was exposed to right beginnings alone meets wrong ones. A gap like
+# this one is often taken for its measure. Let us not believe it too quickly.
 
 # %% tags=["claim"]
 late = slice(39, 50)
@@ -300,8 +300,8 @@ claim("at letters 40 to 50 they differ by more than 0.6", gap[late].mean(), at_l
 #
 # At each step throw a coin: heads, feed the teacher's letter; tails, the one that the network found likeliest at the step before. Heads grow rarer as
 # training goes on. This is **scheduled sampling** (S. Bengio et al., 2015). The targets stay the teacher's, and that is its weak point: after an own
-# letter that is some places off, the next letter of the teacher is the wrong one to ask for (Huszár, 2015). We do not measure it here. If you try it: give it as
-# many steps as its rival, several seeds, and look at the decisions.
+# letter that is some places off, the next letter of the teacher is the wrong one to ask for. Even endless data need not lead it to the right
+# distribution (Huszár, 2015). We do not measure it here. If you try it: give it as many steps as its rival, several seeds, and look at the decisions.
 # </details>
 #
 # Is what it writes nonsense? Read some of it:
@@ -353,7 +353,7 @@ still_right = exercise("19.3", still_right)
 # A product of ones and zeros is one as long as all of them are: `right.cumprod(1)`. Then `.float().mean(0)`.
 # </details>
 #
-# **Before you run:** two curves again, one for each mode. How do they lie now?
+# **Before you run:** (and before you read the code) two curves again, one for each mode. Which lies higher now, and where?
 
 # %% tags=["nbval-ignore-output"]
 so_far = {"teacher forcing": still_right(forced, targets)[:T], "free running": still_right(free, targets)[:T]}
@@ -433,7 +433,8 @@ fig
 
 # %% [markdown]
 # More than eight letters in ten, without the right message! Most of the time the two curves run together at the top: after *hund* comes
-# *ert*, whatever the number is. They drop where a new word begins, for there a *decision* is due: which digit? Fifty letters hold some
+# *ert*, whatever the number is. They drop mostly where a new word begins, for there a *decision* is due: which digit? (Hence the notch in the
+# first figure: with four letters, as in *acht·hundert*, the next word begins at letter $4 + 7 + 1$.) Fifty letters hold some
 # six decisions. The rest is spelling, and spelling is what the teacher-forced share is made of.
 #
 # Ask of any good score what a model reaches *without* the information that it is meant to use.
@@ -519,7 +520,7 @@ claim("below a thousand at least 65 of 100 unseen numbers are right", exact["bel
 # So change one thing. First control, **longer**: the same network, the same numbers, twice as many steps, 760. If only the size of the
 # vector stood in the way, this should not help.
 #
-# Second control, **reminded**: trained like the first, but its decoder reads the message's $h$ again at every step, beside the letter (so
+# Second control, **reminded**: 760 steps like the first control, but its decoder reads the message's $h$ again at every step, beside the letter (so
 # did Cho et al., 2014). The message has no more numbers than before. But nobody has to *carry* it through fifty letters.
 
 # %% tags=["nbval-ignore-output"]
@@ -570,10 +571,11 @@ for name in controls:
 plot.shares(torch.stack(list(table.values())), xticks=due, yticks=list(table), title="Share of right letters")
 
 # %% [markdown]
-# **Reminded** does: it is right at most decisions of every kind, and many of the whole numbers come through; ours had none. **Longer** has
-# gained, too, but elsewhere: most of it at the second decision, and behind *tausend* little.
+# **Reminded** does: it is right at most decisions of every kind, and many of the whole numbers come through; of ours hardly any did. **Longer**
+# has gained, too, but elsewhere: most of it at the second decision, and behind *tausend* little or nothing.
 #
-# The reminded decoder's message has no more numbers than before (only its weights are more: those for the reminder). So size is *not* what stopped our network: six digits do pass through such a vector.
+# The reminded decoder's message has no more numbers than before (only its weights are more: those for the reminder). So the message's size is *not* what stopped our network: six digits do
+# pass through such a vector.
 # Something is hard about carrying them.
 
 # %% tags=["claim"]
@@ -682,7 +684,7 @@ fig
 # So here is an explanation that fits all that was measured. The vector holds the message. The decoder has to learn to *carry* it through
 # its own steps and to use it in time, and that it learns slowly. A reminder makes carrying unnecessary, and gives each
 # letter's error a short road back to the message. What is *not*
-# measured: whether the plain decoder gets all the way with more steps; how long a message may be before a vector of this size does
+# measured: whether the plain decoder gets all the way with more steps, or with a larger state; how long a message may be before a vector of this size does
 # become too small; and what another map than a linear one could read.
 
 # %% tags=["claim"]
@@ -699,7 +701,8 @@ claim("behind tausend the digit that is due can be read less often than from the
 # - **Teacher-forced and free-running** part after the first mistake, and not before. Up to there both are one path, so exact match cannot
 #   show exposure bias; and most of a teacher-forced share is spelling.
 # - **One vector** was blamed too early. One of the same size passes six digits, in many numbers without any mistake, once the decoder is
-#   reminded of it; and longer training helps, too. What was missing was not room, but the skill of carrying.
+#   reminded of it; and longer training helps, too. What was missing was not room in the message; all that was measured fits a decoder
+#   that has not learnt to carry it.
 #
 # Where people use this: translation from 2014 on, speech, summaries; "encode, then decode" survived the recurrent network. Where it fails: the
 # decoder has to carry what it needs, or be reminded of all of it at every step. In [lesson 20](20_attention.ipynb) it *looks back* at what it

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import log
 from unittest.mock import patch
 
 import torch
@@ -94,6 +95,41 @@ def _mean_state(cell, x, lengths):
     return sums[0] / lengths[:, None], sums[1] / lengths[:, None]
 
 
+def _columns(columns=lambda x: range(x.shape[1]), fresh=False, c_from_h=False):
+    """Reading word by word: other columns, zeros inside the loop, a finished row's c from h."""
+
+    def read(cell, x, lengths):
+        h = c = zeros = x.new_zeros(len(x), cell.hidden_size)
+        for t in columns(x):
+            if fresh:
+                h = c = zeros
+            reading = (t < lengths)[:, None]
+            new_h, new_c = cell(x[:, t], (h, c))
+            h = torch.where(reading, new_h, h)
+            c = torch.where(reading, new_c, h if c_from_h else c)
+        return h, c
+
+    return read
+
+
+def _one_tensor(cell, x, lengths):
+    h = c = x.new_zeros(len(x), cell.hidden_size)
+    for t in range(x.shape[1]):
+        new_h, new_c = cell(x[:, t], (h, c))
+        reading = t < lengths
+        h[reading], c[reading] = new_h[reading], new_c[reading]
+    return h, c
+
+
+def _all_states(cell, x, lengths):
+    h = c = x.new_zeros(len(x), cell.hidden_size)
+    hs = []
+    for t in range(x.shape[1]):
+        h, c = cell(x[:, t], (h, c))
+        hs.append(h)
+    return torch.stack(hs, 1), c
+
+
 def _one_by_one(cell, x, lengths):
     rows = []
     for row, length in zip(x, lengths.tolist(), strict=True):
@@ -135,7 +171,7 @@ define(
         mistake("every sequence stops where the shortest ends: each has a length of its own", _read(lambda n: n.min().expand_as(n))),
         mistake("the state becomes zero after the end: hold the old one instead, torch.where(reading, new, old)", _read(keep=0.0)),
         mistake("the padding's input is set to zero, but the state still moves: an LSTM goes on without input, too", _read_zeros),
-        mistake("the state is not carried: each step starts from zeros", _read(carry=False)),
+        mistake("the state is not carried: each step starts from zeros. (A condition that holds at the last word alone does the same: read while t < lengths)", _read(carry=False)),
         mistake("this is h alone; the message is the pair h, c", _h_alone),
         mistake("h and c are swapped: return h first", _swapped),
         mistake("torch.where has its last two the wrong way round: torch.where(reading, new, old)", _turned),
@@ -143,6 +179,13 @@ define(
         mistake("your loop reads from the last column to the first: padding comes before the words", _backwards),
         mistake("this is the mean of the states over the words; the message is the state after the last one", _mean_state),
         slips.first_step_skipped(last_state, arg=1, says="the first word is not read: start with t = 0"),
+        mistake("the loop begins at 1, so the first word is not read: t runs from 0", _columns(lambda x: range(1, x.shape[1]))),
+        mistake("the last column is not read: a row that fills the batch has a real word there, so range(x.shape[1])", _columns(lambda x: range(x.shape[1] - 1))),
+        mistake("h and c become zero inside the loop, at every step: make them once, before it", _columns(fresh=True)),
+        mistake("a finished row's c gets h: the last argument of its torch.where is the old c", _columns(c_from_h=True)),
+        mistake("h and c are one and the same tensor here, so writing c into it overwrites h: make two, and keep both", _one_tensor),
+        mistake("every row stops where the first one ends: each has a length of its own", _read(lambda n: n[:1].expand_as(n))),
+        mistake("these are the h of all steps; of each row only the one after its last word is wanted", _all_states),
     ],
 )  # fmt: skip
 
@@ -219,6 +262,38 @@ def _selected(logits, targets):
     return F.nll_loss(logits[real].log_softmax(1), targets[real])
 
 
+def _by_position(logits, targets):
+    real = targets != PAD
+    return ((_each(logits, targets) * real).sum(0) / real.sum(0).clamp(min=1)).mean()
+
+
+def _end_only_counted(logits, targets):
+    return (_each(logits, targets) * (targets > END)).sum() / (targets != PAD).sum()
+
+
+def _log_twice(logits, targets):
+    real = targets != PAD
+    return F.nll_loss(logits.softmax(2)[real].log_softmax(1), targets[real])
+
+
+def _zero_logits(per):
+    def wrong(logits, targets):
+        real = targets != PAD
+        return _each(logits * real[:, :, None], targets).sum() / per(real)
+
+    return wrong
+
+
+def _hits(logits, targets):
+    real = targets != PAD
+    return ((logits.argmax(2) == targets) & real).sum() / real.sum() + 0 * logits.sum()
+
+
+def _by_likeliest(logits, targets):
+    real = logits.argmax(2) != PAD
+    return (_each(logits, targets) * real).sum() / real.sum()
+
+
 def _targets_of(rows):
     return torch.tensor(rows)
 
@@ -244,13 +319,29 @@ define(
         mistake("this is the sum; divide by the number of real letters", _wrong_loss(per=lambda real: 1)),
         mistake("this is the sum per sequence: divide by the number of real letters, not of sequences", _wrong_loss(per=len)),
         mistake("this is a mean of each row's mean: a letter of a short output then weighs more than one of a long output", _row_by_row),
-        mistake("the mask is inverted: this is the loss of the padding", _wrong_loss(lambda a, b: _each(a, b), lambda targets: targets == PAD, lambda real: real.sum().clamp(min=1))),
+        mistake("the mask is inverted: this is the loss of the padding, and no row without padding has one", _wrong_loss(lambda a, b: _each(a, b), lambda targets: targets == PAD, lambda real: real.sum().clamp(min=1))),
         mistake("<end> is masked as well: when to stop has to be learnt, too", _wrong_loss(mask=lambda targets: (targets != PAD) & (targets != END))),
         mistake("the softmax runs over time: the letters' scores stand along the last axis, axis 2", _wrong_loss(lambda a, b: -a.log_softmax(1).gather(2, b[:, :, None])[:, :, 0])),
         mistake("the logits are taken for log-probabilities: log_softmax them first", _wrong_loss(lambda a, b: -a.gather(2, b[:, :, None])[:, :, 0])),
         mistake("the logarithm is missing: the loss is minus the log-probability, not minus the probability", _wrong_loss(lambda a, b: -a.softmax(2).gather(2, b[:, :, None])[:, :, 0])),
         mistake("the sign is wrong: the loss is minus the mean log-probability", lambda a, b: -masked_loss(a, b)),
         mistake("targets are shifted once more: they were shifted before they came here", lambda a, b: masked_loss(a[:, :-1], b[:, 1:])),
+        mistake("this is a mean of each position's mean: late letters, which few rows have, then weigh more", _by_position),
+        mistake("<end> is left out of the sum, but counted below: it is a real letter, in both", _end_only_counted),
+        mistake("your mask leaves out more than the padding: every place where targets are not PAD counts, <end> and <unknown> too", _wrong_loss(mask=lambda targets: targets > 3)),
+        mistake("the softmax runs over the batch: the letters' scores stand along the last axis, axis 2", _wrong_loss(lambda a, b: -a.log_softmax(0).gather(2, b[:, :, None])[:, :, 0])),
+        mistake("divided by T: divide by the number of real letters of the whole batch", _wrong_loss(per=lambda real: real.shape[1])),
+        mistake("this is in bits: nats are asked for, the natural logarithm", lambda a, b: masked_loss(a, b) / torch.tensor(2.0).log()),
+        mistake("softmax twice: cross_entropy and log_softmax want the logits, not probabilities", _log_twice),
+        mistake("the logits are set to zero at the padding, which costs log V a letter there: mask the losses instead", _zero_logits(lambda real: real.numel())),
+        mistake("the logits are set to zero at the padding, which still adds log V a letter to the sum: mask the losses instead", _zero_logits(lambda real: real.sum())),
+        mistake("the mask is inverted: this is the loss of the padding", _wrong_loss(mask=lambda targets: targets == PAD)),
+        mistake("these are the losses of all real letters: one number is wanted, their mean", lambda a, b: _each(a, b)[b != PAD]),
+        mistake("this adds up the log-probabilities of *all* letters: pick that of the right one, with gather", _wrong_loss(lambda a, b: -a.log_softmax(2).sum(2))),
+        mistake("this takes the likeliest letter's log-probability: pick that of the right one, with gather", _wrong_loss(lambda a, b: -a.log_softmax(2).max(2)[0])),
+        mistake("this is the perplexity: leave the exp out", lambda a, b: masked_loss(a, b).exp()),
+        mistake("this is the share of right letters; the loss is minus the mean log-probability", _hits),
+        mistake("your mask asks what the network finds likeliest: the padding is told by targets", _by_likeliest),
     ],
 )  # fmt: skip
 
@@ -298,6 +389,19 @@ def _by_first_mistake(letters, targets):
     return 1 - (wrong.cumsum(1) > 0).float().mean(0)
 
 
+def _backwards_so_far(right):
+    return right.flip(1).cumprod(1).flip(1)
+
+
+def _shares_multiplied(letters, targets):
+    return ((letters == targets) | (targets == PAD)).float().mean(0).cumprod(0)
+
+
+def _real_shares_multiplied(letters, targets):
+    real = targets != PAD
+    return (((letters == targets) & real).sum(0) / real.sum(0).clamp(min=1)).cumprod(0)
+
+
 def _so_far_cases():
     targets = torch.tensor([[4, 5, 6, 7, 8, 2], [5, 4, 2, 0, 0, 0], [6, 6, 7, 2, 0, 0], [7, 8, 2, 0, 0, 0]])
     written = targets.clone()
@@ -314,8 +418,9 @@ def _so_far_cases():
         case(torch.where(torch.rand(7, 5) < 0.7, more, more + 1), more, label="no padding"),
         case(almost, longer, label="eight letters"),
         case(first, longer, label="the first letter is wrong in every row"),
+        case(torch.tensor([[4, 5, 6, 7], [6, 4, 7, 2], [5, 2, 4, 4]]), torch.tensor([[4, 5, 2, 0], [6, 4, 7, 2], [5, 2, 0, 0]]), label="one row does not end in time"),
         case(torch.tensor([[4, 2]]), torch.tensor([[4, 2]]), label="a batch of one, all right"),
-    ]
+    ]  # fmt: skip
 
 
 define(
@@ -339,6 +444,19 @@ define(
         mistake("this adds right letters up: a single wrong one must bring the row to zero, so multiply", _so_far(chain=lambda right: right.cumsum(1))),
         mistake("these are rows, (N, T): take the mean over them", _so_far(mean=lambda so_far: so_far.float())),
         mistake("a padded place is told by targets, not by letters: behind an early <end> of the network's own, letters hold PAD as well", _so_far(right=lambda a, b: (a == b) | (a == PAD))),
+        mistake("PAD in letters is excused as well: a network that ends too early makes a mistake there; only PAD in targets means that the row is over", _so_far(right=lambda a, b: (a == b) | (a == PAD) | (b == PAD))),
+        mistake("<end> is excused: it is a letter like the others, and the network has to write it in time", _so_far(right=lambda a, b: (a == b) | (b == PAD) | (b == END))),
+        mistake("rows that are over count as wrong: *right or over*, so `|`, not `&`", _so_far(right=lambda a, b: (a == b) & (b != PAD))),
+        mistake("right *and* over holds behind the end alone: *right or over*, so `|`, not `&`", _so_far(right=lambda a, b: (a == b) & (b == PAD))),
+        mistake("these are per cent; a share lies between 0 and 1", _so_far(mean=lambda so_far: 100 * so_far.float().mean(0))),
+        mistake("these are whole numbers, so many rows; a share is wanted: take the mean", _so_far(mean=lambda so_far: so_far.sum(0))),
+        mistake("// rounds down to whole numbers: divide with /", _so_far(mean=lambda so_far: so_far.sum(0) // len(so_far))),
+        mistake("divided by T: the share is one of the rows, so divide by N", _so_far(mean=lambda so_far: so_far.sum(0) / so_far.shape[1])),
+        mistake("this is the mean share of right letters so far: one wrong letter must bring the row to zero for good", _so_far(chain=lambda right: right.cumsum(1) / torch.arange(1, right.shape[1] + 1))),
+        mistake("the chain runs from the end: this asks whether all is right from here on, not up to here", _so_far(chain=_backwards_so_far)),
+        mistake("you multiply the shares of the positions: follow each row first, then take the mean over the rows", _shares_multiplied),
+        mistake("you multiply the shares of the positions among the rows still going on: follow each row first, then take the mean over all rows", _real_shares_multiplied),
+        mistake("this asks whether *all* rows are right: take the mean over them", _so_far(chain=lambda right: right, mean=lambda right: right.all(0).float())),
     ],
 )  # fmt: skip
 
@@ -365,6 +483,18 @@ define(
         mistake("that is 0.9 / 50; the fiftieth root is asked for", {"needed": 0.9 / 50}),
         mistake("that is the square root; there are 50 letters: the fiftieth root", {"needed": 0.9**0.5}),
         mistake("0.99 for each letter gives an exact match of 0.6 only: three digits are needed here", {"needed": 0.99}),
+        mistake("0.995 for each letter gives an exact match of 0.78: more is needed", {"needed": 0.995}),
+        mistake("0.94 is the first question's q, and it gives an exact match of 0.05 only", {"needed": 0.94}),
+        mistake("that is the first answer: the two are exchanged", {"needed": 0.94**50}),
+        mistake("that is the second answer: the two are exchanged", {"exact match": 0.9 ** (1 / 50)}),
+        mistake("that is 0.9 to the 50th: here q is 0.94", {"exact match": 0.9**50}),
+        mistake("47 is how many letters are right on average; asked is how often all 50 are", {"exact match": 47.0}),
+        mistake("that is 0.94 / 50: chances that all go well multiply, 50 times", {"exact match": 0.94 / 50}),
+        mistake("that is 51 letters: there are 50", {"exact match": 0.94**51}),
+        mistake("that is six letters, as many as a number has digits: here all 50 letters must be right", {"exact match": 0.94**6}),
+        mistake("that is 0.9 · 50: asked is a q whose 50th power is 0.9", {"needed": 45.0}),
+        mistake("that is log(0.9) / 50, the logarithm of q: take exp of it", {"needed": log(0.9) / 50}),
+        mistake("that is the sixth root; there are 50 letters: the fiftieth root", {"needed": 0.9 ** (1 / 6)}),
     ],
 )  # fmt: skip
 
@@ -384,5 +514,15 @@ define(
         mistake("the thousands are said first, with their hundreds, units and tens", [3, 5, 4, 0, 2, 1]),
         mistake("the hundreds come first: hundreds, units, tens, *tausend*, and again", [1, 2, 0, 4, 5, 3]),
         mistake("these are digits; asked are their places, counted from 0", [3, 5, 4, 6, 8, 7]),
+        mistake("these are digits, and in the order written; asked are their places, in the order spoken", [3, 4, 5, 6, 7, 8]),
+        mistake("the last three digits have the places 3, 4 and 5: do not begin again at 0", [0, 2, 1, 0, 2, 1]),
+        mistake("these are the first three places; behind *tausend* come three more", [0, 2, 1]),
+        mistake("the hundreds come first, *dreihundert*; the units change places with the tens", [1, 0, 2, 4, 3, 5]),
+        mistake("the hundreds come first, *dreihundert*, then units and tens", [2, 0, 1, 5, 3, 4]),
+        mistake("you count the places from the right, as powers of ten: here they are counted from the left", [5, 3, 4, 2, 0, 1]),
+        mistake("*tausend* is no digit and has no place: the digit behind it has place 3", [0, 2, 1, 4, 6, 5]),
+        mistake("behind *tausend* the hundreds, place 3, come first again", [0, 2, 1, 4, 3, 5]),
+        mistake("neighbours change places throughout: German exchanges units and tens alone, places 1 and 2, and 4 and 5", [1, 0, 3, 2, 5, 4]),
+        mistake("one flat list of six places, not a list of two lists", [[0, 2, 1], [3, 5, 4]]),
     ],
 )  # fmt: skip
