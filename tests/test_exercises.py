@@ -316,3 +316,23 @@ def test_every_exercise_of_a_lesson_is_defined_and_told_in_full(path):
 
 def test_the_table_of_exercises_is_up_to_date():
     assert PAGE.read_text(encoding="utf-8") == table(), "run: python -m tests.list_exercises"
+
+
+def stored_verdicts() -> dict[str, list[str]]:
+    """The lines that an executed solution shows for its exercises, by lesson file."""
+    found = {}
+    for path in sorted((ROOT / "solutions").glob("*.ipynb")):
+        cells = nbformat.read(path, as_version=4).cells
+        text = "".join(out.get("text", "") for cell in cells for out in cell.get("outputs", []))
+        found[path.stem] = re.findall(r"^[✓✗○] \d\d\.\d+ .*$", text, re.M)
+    return found
+
+
+STORED = stored_verdicts()
+
+
+@pytest.mark.parametrize("stem", STORED)
+def test_the_stored_verdicts_of_a_solution_are_today_s(stem):
+    """A case more or less in lesson_NN.py changes what the check prints, and no source of a notebook: nothing else would see it."""
+    today = [verdict(EXERCISES[id], EXERCISES[id].reference)[1] for id in EXERCISES if id[:2] == stem[:2]]
+    assert sorted(STORED[stem]) == sorted(today), f"run: lstmkit build {stem[:2]}"
