@@ -359,7 +359,7 @@ still_right = exercise("19.3", still_right)
 so_far = {"teacher forcing": still_right(forced, targets)[:T], "free running": still_right(free, targets)[:T]}
 labels = {"x": "position in the German word", "y": "numbers without a mistake so far"}
 fig = plot.series(so_far, positions, **labels, title="400 test numbers, up to the first mistake")
-fig.axes[0].lines[0].set_linewidth(7)  # so that both are seen
+fig.axes[0].lines[0].set_linewidth(7)
 fig
 
 # %% [markdown]
