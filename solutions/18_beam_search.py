@@ -205,7 +205,7 @@ def branches(captions):
         text = tuple(WORDS[k] for k in words)
         for length in range(1, len(text) + 1):
             nodes[text[:length]] = 0.0
-        chances[text] = f"{torch.tensor(total).exp():.2f}"
+        chances[text] = f"{torch.tensor(total).exp():.3f}"
     return nodes, chances
 
 
