@@ -426,7 +426,7 @@ claim("that is at least 40 points more than one direction finds", gained, at_lea
 # %% [markdown]
 # Look at one request through three pairs of eyes.
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["folded", "nbval-ignore-output"]
 said = tags_by(one_way, test)
 n = next(n for n, request in enumerate(test) if said[n] != list(request.tags) and len(request.words) < 20)
 rows = {"truth": slot_names(test[n].tags), "one direction": slot_names(said[n])}
@@ -449,15 +449,31 @@ both_tests = {familiar: score(two_way, test), new: score(two_way, strangers)}
 print({name: round(found, 2) for name, found in both_tests.items()})
 
 # %% [markdown]
-# It falls, and by how much is a matter of chance: it differs from seed to seed. In training no word was ever unknown: the vocabulary was made from those very
-# requests. So the vector of `<unknown>` is what chance made it at the beginning, and no gradient has ever moved it. The network meets it for the first time in the test.
-# With some luck it lies where a city would lie; with less, it looks like a weekday.
+# In training no word was ever unknown: the vocabulary was made from those very requests. So the vector of `<unknown>` is what chance made it at the beginning, and no gradient has ever moved it. The network meets it
+# for the first time in the test. Then it could as well have begun elsewhere: draw that one vector anew, ten times, and score each.
+
+# %% tags=["nbval-ignore-output"]
+row = two_way.embedding.weight.data[3]  # the vector of <unknown>
+kept, draws = row.clone(), []
+for _ in range(10):
+    row.copy_(torch.randn(len(row)))  # as nn.Embedding begins
+    draws.append(score(two_way, strangers))
+row.copy_(kept)
+draws = torch.tensor(draws)
+print(sorted(round(found, 2) for found in draws.tolist()))
+
+# %% [markdown]
+# With some luck it lies where a city would lie, and little is lost; with less it looks like a weekday. What you get is a matter of chance, and on average a good part is lost.
 
 # %% tags=["claim"]
 outcome("11.b", round(both_tests[new], 2))
-claim("on new cities F1 is lower by at least 0.05", both_tests[familiar] - both_tests[new], at_least=0.05)
-row_3 = two_way.embedding.weight.grad[3]
-claim("no gradient ever reaches the vector of <unknown>", row_3.abs().max(), at_most=0)
+claim(
+    "on new cities F1 is lower by at least 0.1, on average over ten draws",
+    both_tests[familiar] - draws.mean(),
+    at_least=0.1,
+)
+claim("and the luckiest draw is at least 0.15 above the unluckiest", draws.max() - draws.min(), at_least=0.15)
+claim("the last gradient of that vector is zero", two_way.embedding.weight.grad[3].abs().max(), at_most=0)
 
 # %% [markdown]
 # The cure: make words unknown in training. Hiding them all alike would also hide "from" and "start". Rare words are those that are likely to be new, so hide a word the more often the *rarer* it is:
@@ -496,7 +512,7 @@ def draw_hidden():
 hardened = Tagger(BothWays(), size=64)
 history = fit(hardened, loss, draw_hidden, steps=400, lr=1e-2, title="both directions, rare words hidden")
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["folded", "nbval-ignore-output"]
 all_scores = {}
 for name, model in {"alone": alone, "LSTM": one_way, "LSTM both": two_way, "LSTM both, hidden": hardened}.items():
     all_scores[f"{name},\nknown"] = score(model, test)
@@ -505,11 +521,15 @@ fig, ax = plot.panels(1, 1, size=(11, 3.6))
 plot.bars(all_scores, y="F1", title="Requests with known and with new cities", ax=ax)
 
 # %% [markdown]
-# On new cities it rises to where the known ones are, or nearly; on the known ones the blindfold costs next to nothing. `<unknown>` is an acquaintance now.
+# On new cities it rises, and no longer by luck; on the known ones the blindfold costs next to nothing. `<unknown>` is an acquaintance now.
 
 # %% tags=["claim"]
 claim("on new cities F1 is then at least 0.85", score(hardened, strangers), at_least=0.85)
-claim("that is at least 0.04 more than without hiding", score(hardened, strangers) - both_tests[new], at_least=0.04)
+claim(
+    "that is at least 0.05 more than the ten draws without hiding, on average",
+    score(hardened, strangers) - draws.mean(),
+    at_least=0.05,
+)
 claim("on known cities it costs at most 0.02", both_tests[familiar] - score(hardened, test), at_most=0.02)
 
 # %% [markdown]
