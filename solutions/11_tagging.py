@@ -526,9 +526,9 @@ plot.bars(all_scores, y="F1", title="Requests with known and with new cities", a
 # %% tags=["claim"]
 claim("on new cities F1 is then at least 0.85", score(hardened, strangers), at_least=0.85)
 claim(
-    "that is at least 0.05 more than the ten draws without hiding, on average",
+    "that is at least 0.09 more than the ten draws without hiding, on average",
     score(hardened, strangers) - draws.mean(),
-    at_least=0.05,
+    at_least=0.09,
 )
 claim("on known cities it costs at most 0.02", both_tests[familiar] - score(hardened, test), at_most=0.02)
 
@@ -547,8 +547,8 @@ def influence(model, request, at):
     """The length of ∂(score of B-departure at word `at`)/∂(vector of each word), as shares, (T,)."""
     tokens, lengths = vocabulary.encode([request.words])
     vectors = model.embedding(tokens).detach().requires_grad_()
-    score = model.readout(model.layer(vectors, lengths))[0, at, TAGS.index("B-departure")]
-    sizes = torch.autograd.grad(score, vectors)[0][0].norm(dim=1)
+    asked = model.readout(model.layer(vectors, lengths))[0, at, TAGS.index("B-departure")]
+    sizes = torch.autograd.grad(asked, vectors)[0][0].norm(dim=1)
     return sizes / sizes.sum()
 
 
