@@ -560,7 +560,7 @@ fig
 # of *position*, in which later words get larger numbers. Both LSTMs are read at the end, so late words move the score more than early ones. The gradient's sizes are, for a good part, a map of **position**, and that
 # is the same in a trained and in a random network.
 #
-# Rarity stays at 1 to the end: caught. Of the five, integrated gradients notice most.
+# Rarity stays at 1 to the end: caught. Integrated gradients notice far more than the gradient does.
 
 # %% tags=["claim"]
 outcome("25.c", round(likeness["gradient"][3].item(), 2))
