@@ -790,9 +790,10 @@ def test_reloading_everything_keeps_the_exercises(capsys):
         importlib.reload(module)
     assert exercise("01.1", before) is not None and "✓ 01.1 passed" in capsys.readouterr().out
     assert check.verdict(core.find("01.1"), core.find("01.1").reference)[0]
+    everything = sorted(core.catalogue())
     core._known.clear()
     assert core.find("01.2").id == "01.2", "a lesson's file that has been imported is read again"
-    core.catalogue()
+    assert sorted(core.catalogue()) == everything, "and so are all the others"
 
 
 # ---------------------------------------------------------------------------------------------------- slips

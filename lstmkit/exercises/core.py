@@ -173,9 +173,7 @@ def find(id: str) -> Exercise:
     if id not in _known:
         lesson = str(id).split(".")[0]
         if f"lesson_{lesson}" in _lesson_modules():
-            name = f"lstmkit.exercises.lesson_{lesson}"
-            known = sys.modules.get(name)  # imported, and its exercises forgotten: this file was reloaded
-            reload(known) if known else import_module(name)
+            _read(f"lstmkit.exercises.lesson_{lesson}")
     if id not in _known:
         near = sorted(other for other in _known if other.split(".")[0] == str(id).split(".")[0])
         raise KeyError(f"there is no exercise {id!r}; this lesson has {', '.join(near) or 'none'}")
@@ -185,8 +183,16 @@ def find(id: str) -> Exercise:
 def catalogue() -> dict[str, Exercise]:
     """All exercises of all lessons, by id, in order."""
     for name in _lesson_modules():
-        import_module(f"lstmkit.exercises.{name}")
+        _read(f"lstmkit.exercises.{name}")
     return dict(sorted(_known.items()))
+
+
+def _read(name: str) -> None:
+    """Import a lesson's file of exercises; again, if it was imported and its exercises were forgotten (a reload of this file)."""
+    if name not in sys.modules:
+        import_module(name)
+    elif all(one.origin != name for one in _known.values()):
+        reload(sys.modules[name])
 
 
 def _lesson_modules() -> list[str]:
