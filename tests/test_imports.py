@@ -127,7 +127,7 @@ def test_only_runtime_reads_the_course_s_switches():
 # ------------------------------------------------------------------------------------- without the course's packages
 
 OPTIONAL = (
-    "matplotlib jupyterlab ipykernel IPython ipywidgets tqdm sklearn scipy currency_converter num2words babel".split()
+    "matplotlib jupyterlab ipykernel IPython ipywidgets tqdm sklearn scipy currency_converter num2words babel music21".split()
 )
 OPTIONAL += "nbgrader jupytext nbclient nbformat nbval captum hypothesis pytest jupyter_client".split()
 BARE = f"""

@@ -1,0 +1,5 @@
+"""Films, as strips of frames."""
+
+from __future__ import annotations
+
+__all__: list[str] = []

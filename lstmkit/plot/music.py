@@ -1,0 +1,5 @@
+"""Tunes, drawn as notes."""
+
+from __future__ import annotations
+
+__all__: list[str] = []
