@@ -186,8 +186,17 @@ define(
         "half-life at bias 3": round(math.log(0.5) / math.log(_keep)),
         "bias for half-life 100": math.log(0.5**0.01 / (1 - 0.5**0.01)),
     },
-    tolerance=0.02,
+    tolerance=0.002,  # three digits, rounded or cut off
     mistakes=[
+        mistake("two digits: give three", {"factor at bias 3": 0.95}),
+        mistake("at bias 3 the gate is nearly open, not quite: give three digits", {"factor at bias 3": 1.0}),
+        mistake(
+            "right so far: the nearest whole number is asked for",
+            {"half-life at bias 3": math.log(0.5) / math.log(_keep)},
+        ),
+        mistake("so far right; but the nearest whole number is asked for", {"half-life at bias 3": 14.3}),
+        mistake("one digit: give three", {"bias for half-life 100": 5.0}),
+        mistake("two digits, cut off: give three", {"bias for half-life 100": 4.9}),
         mistake("σ(0) is not 0: it is in the middle of its range, from 0 to 1", {"factor at bias 0": 0.0}),
         mistake("σ(0) is not 1: half of the range lies above it", {"factor at bias 0": 1.0}),
         mistake(
