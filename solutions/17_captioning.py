@@ -432,9 +432,11 @@ error = {name: (rate * (1 - rate) / 6000) ** 0.5 for name, rate in failures.item
 plot.bars(failures, spread=error, y="share of wrong captions", title="6,000 fresh scenes each, ± one standard error")
 
 # %% [markdown]
-# Less often, though it does fail: it has not learnt those drawings by heart, it knows them *better*. A test of recomposed old drawings would have praised it for that. (The error bars are for other scenes
-# of the *same* drawings. The test has but 360, each used some thirty times; for other drawings the bars would be longer.) Whenever data are put together
+# Less often, though it does fail: it has not learnt those drawings by heart, it knows them *better*. A test of recomposed old drawings would have praised it for that. Whenever data are put together
 # from pieces, ask what must be new: the pieces, the people, the days. Split *there*.
+#
+# (What the error bars cover: they take the 6,000 scenes as independent, and they are, as scenes of these 360 test drawings. But each drawing stands in some thirty of them, and the
+# split into drawings was drawn *once*, the same for every seed. For 360 other drawings the bars would be longer.)
 
 # %% tags=["claim"]
 ratio = (1 - right_familiar.float().mean()) / (1 - right.float().mean())
