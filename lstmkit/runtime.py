@@ -16,7 +16,7 @@ from functools import cache
 import numpy as np
 import torch
 
-__all__ = ["describe", "device", "generator", "grading", "seed", "seed_offset"]
+__all__ = ["describe", "device", "generator", "seed", "seed_offset", "validating"]
 
 
 def seed_offset() -> int:
@@ -104,9 +104,9 @@ def _trouble(name: str) -> str:
     return "" if abs(found[0] - found[1]) < 0.01 else f"a derivative is {found[1]:.3g} instead of {found[0]:.3g}"
 
 
-def grading() -> bool:
-    """True while nbgrader runs the notebook to grade it (it sets `NBGRADER_EXECUTION`)."""
-    return "NBGRADER_EXECUTION" in os.environ
+def validating() -> bool:
+    """True while nbgrader's "Validate" runs the notebook (nbgrader sets `NBGRADER_EXECUTION`)."""
+    return os.environ.get("NBGRADER_EXECUTION") == "validate"
 
 
 def describe() -> str:

@@ -16,6 +16,7 @@ import pytest
 
 from lstmkit import course
 from lstmkit.course import build, claims, work
+from lstmkit.course.grading import STUB
 
 ROOT = Path(__file__).parents[1]
 LESSON = """# %% [markdown]
@@ -57,7 +58,7 @@ def test_a_function_keeps_its_contract_and_gets_a_stub(small_course):
     body = 'def f(x):\n    """Contract."""\n    ### BEGIN SOLUTION\n    return x\n    ### END SOLUTION'
     write(small_course, last=f'# %% tags=["exercise"]\n{body}')
     lesson = build.make(small_course / "solutions" / "01_small.py")["lessons"]
-    assert lesson.cells[-1].source == f'def f(x):\n    """Contract."""\n    {build.STUB}'
+    assert lesson.cells[-1].source == f'def f(x):\n    """Contract."""\n    {STUB}'
 
 
 @pytest.mark.slow

@@ -23,7 +23,7 @@ from torch import nn
 
 import lstmkit.exercises
 from lstmkit import exercise
-from lstmkit.exercises import check, core, sandbox, slips
+from lstmkit.exercises import check, core, graded, sandbox, slips
 from lstmkit.exercises.compare import difference
 from lstmkit.exercises.explain import explain
 from lstmkit.exercises.forms import as_asked, form
@@ -221,21 +221,27 @@ def test_a_definition_that_cannot_work_is_refused(define, doubling):
         define("99.8", reference=double, mistakes=[])
 
 
-def test_partial_credit_is_displayed_only_while_nbgrader_grades(doubling, monkeypatch, capsys):
+def half_right(x):
+    return 2 * x if x.dim() == 1 else x
+
+
+def test_points_are_the_share_of_the_checks_times_what_the_exercise_is_worth(doubling, capfd):
+    """nbgrader reads a displayed number as points: a fully right answer to an exercise of 5 has to show 5."""
+    assert [graded("99.1", answer, 5) for answer in (double, half_right, triple, ...)] == [5.0, 2.5, 0.0, 0.0]
+    assert graded("99.7", double, 5) == 0.0 and capfd.readouterr() == ("", "")
+
+
+def test_a_check_shows_a_number_only_where_nbgrader_validates_a_wrong_answer(doubling, monkeypatch, capsys):
     from IPython.core.interactiveshell import InteractiveShell
 
     InteractiveShell.instance()
-
-    def half_right(x):
-        return 2 * x if x.dim() == 1 else x
-
     try:
-        exercise("99.1", half_right)
-        assert "0.5" not in capsys.readouterr().out.splitlines()[-1]
-        monkeypatch.setenv("NBGRADER_EXECUTION", "autograde")
-        for answer, share in ((double, "1.0"), (half_right, "0.5"), (triple, "0.0")):
-            exercise("99.1", answer)
-            assert capsys.readouterr().out.rstrip().endswith(share)
+        for run, shown in (("autograde", ""), ("validate", "0")):
+            monkeypatch.setenv("NBGRADER_EXECUTION", run)
+            exercise("99.1", half_right)
+            assert capsys.readouterr().out.rstrip().endswith(f"]: {shown}" if shown else "") and not shown or shown
+            exercise("99.1", double)
+            assert capsys.readouterr().out.splitlines()[-1].startswith("✓")
     finally:
         InteractiveShell.clear_instance()
 

@@ -1,4 +1,4 @@
-"""The command line: `lstmkit lab | progress | doctor | build | claims`. Lessons do not import it."""
+"""The command line: `lstmkit lab | progress | doctor | build | claims | classroom`. Lessons do not import it."""
 
 from __future__ import annotations
 
@@ -80,6 +80,10 @@ def main(arguments: list[str] | None = None) -> int:
     )
     claims.add_argument("--write", metavar="FILE", type=Path, help="keep the table in a Markdown file")
 
+    classroom = commands.add_parser("classroom", help="the course as nbgrader wants it: sources, releases, points")
+    classroom.add_argument("folder", metavar="DIR", type=Path, help="a folder that is new, or a classroom already")
+    classroom.add_argument("lessons", nargs="*", metavar="NN", help="lesson numbers; default: all")
+
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="lstmkit")
@@ -114,6 +118,10 @@ def _run(chosen: argparse.Namespace) -> int:
         from lstmkit.course import doctor
 
         return doctor.doctor()
+    if chosen.command == "classroom":
+        from lstmkit.course import classroom
+
+        return classroom.classroom(root(), chosen.folder.resolve(), chosen.lessons)
     from lstmkit.course import build, maps, renumber
     from lstmkit.course import claims as runs
 

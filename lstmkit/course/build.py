@@ -19,7 +19,6 @@ from lstmkit.course import CourseError, maps
 __all__ = [
     "FOLDED",
     "KERNEL",
-    "STUB",
     "build",
     "check",
     "execute",
@@ -31,7 +30,6 @@ __all__ = [
     "wrong_verdicts",
 ]
 
-STUB = "...  # your code"
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 FOLDED = {"claim", "folded"}  # cells of these tags are shown without their source, which can be opened
 CELL_TIMEOUT = 120  # seconds; the same in the Makefile for nbval
@@ -54,7 +52,8 @@ def sources(root: Path, lessons: list[str] | None = None) -> list[Path]:
 def make(source: Path) -> dict[str, NotebookNode]:
     """Both notebooks of a source, in memory and not executed: {"lessons": learner's, "solutions": solution}."""
     import jupytext
-    from nbgrader.preprocessors import ClearSolutions
+
+    from lstmkit.course.grading import Cleared
 
     try:
         solution = jupytext.read(source, fmt="py:percent")
@@ -65,14 +64,10 @@ def make(source: Path) -> dict[str, NotebookNode]:
     for cell in solution.cells:
         cell.metadata = _metadata(list(cell.metadata.get("tags", [])))
     lesson = deepcopy(solution)
-    clear = ClearSolutions(code_stub={"python": STUB}, enforce_metadata=False)
     try:
-        lesson, _ = clear.preprocess(lesson, {})
+        lesson, _ = Cleared().preprocess(lesson, {})
     except RuntimeError as error:
         raise CourseError(f"{source.name}: {error}") from None
-    for cell in lesson.cells:  # `answer = ...` is a stub already
-        if cell.cell_type == "code" and ("= ..." in cell.source or ": ..." in cell.source):
-            cell.source = cell.source.removesuffix(f"\n{STUB}")
     for notebook in (lesson, solution):
         _name_cells(notebook)
     return {"lessons": lesson, "solutions": solution}

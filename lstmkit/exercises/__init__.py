@@ -9,7 +9,7 @@ An exercise is defined once, in `lesson_NN.py` beside this file, by `define(id, 
 from __future__ import annotations
 
 from lstmkit.exercises import slips
-from lstmkit.exercises.check import exercise
+from lstmkit.exercises.check import exercise, graded
 from lstmkit.exercises.core import Case, Exercise, Mistake, case, catalogue, define, find, mistake
 
-__all__ = ["Case", "Exercise", "Mistake", "case", "catalogue", "define", "exercise", "find", "mistake", "slips"]
+__all__ = ["Case", "Exercise", "Mistake", "case", "catalogue", "define", "exercise", "find", "graded", "mistake", "slips"]

@@ -19,9 +19,9 @@ from lstmkit.exercises.core import Case, Exercise, find
 from lstmkit.exercises.explain import cure, explain, in_short
 from lstmkit.exercises.forms import allowed_at, as_asked, form
 from lstmkit.exercises.sandbox import TimeUp, quiet
-from lstmkit.runtime import grading
+from lstmkit.runtime import validating
 
-__all__ = ["exercise", "verdict"]
+__all__ = ["exercise", "graded", "verdict"]
 
 
 def exercise(id: str, answer: Any) -> Any:
@@ -41,10 +41,23 @@ def exercise(id: str, answer: Any) -> Any:
     except (TimeUp, Exception) as error:  # a fault of ours must not stop a lesson either
         passed, line, share = False, _could_not(id, error), 0.0
     print(line)
-    _partial_credit(share)
+    if not passed:
+        _fail_validation()
     if not passed:
         return definition.reference
     return answer if definition.takes_function else as_asked(answer, definition.reference, definition.allowed)
+
+
+def graded(id: str, answer: Any, points: float) -> float:
+    """The points that an answer earns: all if it passes, else the share of its checks that passed. Prints nothing, never raises.
+
+    For the hidden tests that `lstmkit classroom` writes: nbgrader takes the number that a check cell shows for its points.
+    """
+    try:
+        passed, _, share = verdict(find(id), answer)
+    except (TimeUp, Exception):
+        return 0.0
+    return float(points) if passed else round(min(share, 1.0) * points, 2)
 
 
 def verdict(definition: Exercise, answer: Any) -> tuple[bool, str, float]:
@@ -289,10 +302,8 @@ def _open_parts(answer: Any) -> list[str]:
     return []
 
 
-def _partial_credit(share: float) -> None:
-    """While nbgrader grades, report the share of the points: it reads a check cell's displayed number as partial credit."""
-    if not grading() or "IPython" not in sys.modules:
-        return
-    shell = sys.modules["IPython"].get_ipython()
+def _fail_validation() -> None:
+    """nbgrader's "Validate" takes a check cell for failed only if it shows a number below its points."""
+    shell = sys.modules["IPython"].get_ipython() if validating() and "IPython" in sys.modules else None
     if shell is not None:
-        shell.displayhook(round(share, 3))
+        shell.displayhook(0)
