@@ -26,7 +26,7 @@ end = printf "$$told\n"; exit $$worst
 ARITHMETIC ?= MKL_CBWR=COMPATIBLE MKL_ENABLE_INSTRUCTIONS=AVX2 MKL_ENABLE_INSTRUCTIONS=SSE4_2 \
   ATEN_CPU_CAPABILITY=default ONEDNN_MAX_CPU_ISA=SSE41 TEST_THREADS=2
 
-.PHONY: help setup lab test test-fast test-arithmetic build claims bench browser lint format progress doctor clean
+.PHONY: help setup lab test test-fast test-arithmetic build claims book slides bench browser lint format progress doctor clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "make %-15s %s\n", $$1, $$2}'
@@ -63,6 +63,12 @@ build: setup  ## make and execute the notebooks from solutions/*.py (LESSONS="04
 
 claims: setup  ## does every claim hold on SEEDS=5 seeds? (LESSONS="04 05" for some)
 	$(LSTMKIT) claims $(LESSONS) --seeds $(SEEDS)
+
+book: setup  ## the course and the library's reference as a web site, in book/_build/html
+	$(LSTMKIT) book $(LESSONS)
+
+slides: setup  ## lessons as decks that need no network, in slides/ (LESSONS="06 22" for some)
+	$(LSTMKIT) slides $(LESSONS)
 
 bench: setup  ## speed, as ratios measured side by side in one run
 	$(BIN)/python -m tests.bench

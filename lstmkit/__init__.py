@@ -31,11 +31,6 @@ _MODULES |= {"shapes", "train"}
 __all__ = sorted([*_HOME, *_MODULES])
 
 _DISTRIBUTION = {"sklearn": "scikit-learn", "currency_converter": "CurrencyConverter"}  # where not the import's name
-_EXTRA = {
-    "nbgrader": "teach",
-    "jupytext": "dev",
-    "nbclient": "dev",
-}  # pyproject's extra; every other one is in `course`
 
 
 def __getattr__(name: str):
@@ -58,10 +53,10 @@ def need(who: str, module: str) -> ModuleType:
         raise ModuleNotFoundError(lacking(who, module), name=module) from broken
 
 
-def lacking(who: str, module: str) -> str:
-    """The line that says what to install for a module that is not there."""
+def lacking(who: str, module: str, extra: str = "course") -> str:
+    """The line that says what to install for a module that is not there: pyproject's extra that holds it."""
     package = module.split(".")[0]
-    return f"{who} needs {_DISTRIBUTION.get(package, package)}: pip install 'lstmkit[{_EXTRA.get(package, 'course')}]'"
+    return f"{who} needs {_DISTRIBUTION.get(package, package)}: pip install 'lstmkit[{extra}]'"
 
 
 def __dir__() -> list[str]:

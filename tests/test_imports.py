@@ -126,9 +126,7 @@ def test_only_runtime_reads_the_course_s_switches():
 
 # ------------------------------------------------------------------------------------- without the course's packages
 
-OPTIONAL = (
-    "matplotlib jupyterlab ipykernel IPython ipywidgets tqdm sklearn scipy currency_converter num2words babel music21".split()
-)
+OPTIONAL = "matplotlib jupyterlab ipykernel IPython ipywidgets tqdm sklearn scipy currency_converter num2words babel music21".split()
 OPTIONAL += "nbgrader jupytext nbclient nbformat nbval captum hypothesis pytest jupyter_client".split()
 BARE = f"""
 import sys
@@ -186,19 +184,23 @@ def tell(call):
     assert bare(code).split("\n") == list(NEEDS.values())
 
 
-def test_the_command_line_of_a_learner_has_no_teacher_s_tools_and_says_so():
-    """`lab`, `progress` and `doctor` import none of them; `build` and `claims` tell what to install, in one line."""
+def test_the_command_line_of_a_learner_has_no_teacher_s_tools_and_says_so(tmp_path):
+    """`lab`, `progress` and `doctor` import none of them; the teacher's commands tell what to install, in one line."""
     code = """
 import lstmkit.course, lstmkit.course.work, lstmkit.course.doctor
 print(sorted(set(sys.modules) & {"nbgrader", "jupytext", "nbclient", "torch"}))
 from contextlib import redirect_stderr
 with redirect_stderr(sys.stdout):
-    print(lstmkit.course.main(["build", "01"]), lstmkit.course.main(["claims", "01", "--seeds", "1"]))
+    calls = (["build", "01"], ["claims", "01", "--seeds", "1"], ["classroom", "room", "01"], ["book", "01"])
+    print(*[lstmkit.course.main(call) for call in calls])
 """
-    learner = BARE.replace(str(OPTIONAL), '["nbgrader", "jupytext"]')
+    learner = BARE.replace(str(OPTIONAL), '["nbgrader", "jupytext", "sphinx"]')
+    code = code.replace('"room"', repr(str(tmp_path / "room")))
     done = subprocess.run([sys.executable, "-c", learner + code], capture_output=True, text=True, cwd=PACKAGE.parent)
     needs = [f"lstmkit {command} needs jupytext: pip install 'lstmkit[dev]'" for command in ("build", "claims")]
-    assert done.stdout.strip().split("\n") == ["[]", *needs, "1 1"], done.stderr
+    needs += ["lstmkit classroom needs jupytext: pip install 'lstmkit[teach]'"]
+    needs += ["lstmkit book needs sphinx: pip install 'lstmkit[book]'"]
+    assert done.stdout.strip().split("\n") == ["[]", *needs, "1 1 1 1"], done.stderr
 
 
 def test_what_a_learner_has_is_asked_for_through_need():
@@ -215,14 +217,16 @@ def test_what_a_learner_has_is_asked_for_through_need():
 
 
 def test_need_names_the_extra_and_shows_why_a_package_does_not_load(monkeypatch):
-    from lstmkit import need
+    from lstmkit import lacking, need
 
     assert need("here", "os.path").sep
-    for module, extra in (("nbgrader", "teach"), ("jupytext", "dev"), ("matplotlib.pyplot", "course")):
-        monkeypatch.setitem(sys.modules, module.split(".")[0], None)
+    assert lacking("lstmkit classroom", "nbgrader.apps", "teach").endswith(
+        "needs nbgrader: pip install 'lstmkit[teach]'"
+    )
+    for module in ("matplotlib", "matplotlib.pyplot"):
         monkeypatch.setitem(sys.modules, module, None)
-        with pytest.raises(ModuleNotFoundError, match=rf"^here needs {module.split('.')[0]}: .*\[{extra}\]'$"):
-            need("here", module)
+    with pytest.raises(ModuleNotFoundError, match=r"^here needs matplotlib: .*\[course\]'$"):
+        need("here", "matplotlib.pyplot")
     monkeypatch.setattr(
         "lstmkit.import_module", lambda name: (_ for _ in ()).throw(ImportError("libfoo.so is missing"))
     )

@@ -41,7 +41,11 @@ def test_the_library_needs_torch_and_numpy_and_a_learner_gets_no_teacher_s_tools
     assert names(PROJECT["dependencies"]) == {"torch", "numpy"}
     learner = {"matplotlib", "jupyterlab", "ipykernel", "ipywidgets", "tqdm", "scikit-learn", "num2words", "babel"}
     assert names(extras["course"]) >= learner and not names(extras["course"]) & {"nbgrader", "jupytext", "nbval"}
-    assert "lstmkit[course]" in extras["teach"] and "lstmkit[teach]" in extras["dev"]
+    assert (
+        "lstmkit[course]" in extras["teach"]
+        and "lstmkit[teach,book]" in extras["dev"]
+        and "lstmkit[teach]" in extras["book"]
+    )
     assert names(extras["course"]) & names(extras["teach"] + extras["dev"]) <= {"lstmkit"}, "one line each"
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     assert re.search(r"^\$\(VENV\)/\.lab:.*\n(?:\t.*\n)*\t.*\.\[course\]", makefile, re.M)

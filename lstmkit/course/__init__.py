@@ -1,4 +1,4 @@
-"""The command line: `lstmkit lab | progress | doctor | build | claims | classroom`. Lessons do not import it."""
+"""The command line: `lstmkit lab | progress | doctor | build | claims | classroom | slides | book`. Lessons do not import it."""
 
 from __future__ import annotations
 
@@ -36,6 +36,14 @@ def _plainly(error: UnicodeError) -> tuple[str, int]:
     return "".join(_PLAIN.get(letter, "?") for letter in error.object[error.start : error.end]), error.end
 
 
+_EXTRA = {
+    "build": "dev",
+    "claims": "dev",
+    "classroom": "teach",
+    "slides": "book",
+    "book": "book",
+}  # what a command needs
+
 codecs.register_error("lstmkit", _plainly)
 
 
@@ -44,17 +52,22 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="lstmkit", description="A course on recurrent networks: its command line.")
     commands = parser.add_subparsers(dest="command", required=True, metavar="command")
 
-    lab = commands.add_parser("lab", help="copy new lessons to work/ and open JupyterLab at the first unfinished one")
+    def command(name: str, does: str, example: str) -> argparse.ArgumentParser:
+        return commands.add_parser(name, help=does, description=does, epilog=f"example: lstmkit {example}")
+
+    lab = command(
+        "lab", "copy new lessons to work/ and open JupyterLab at the first unfinished one", "lab -- --no-browser"
+    )
     lab.add_argument(
         "--fresh", metavar="NN", action="append", default=[], help="start lesson NN anew (yours is kept in work/backup)"
     )
     lab.add_argument("--no-open", action="store_true", help="only copy; do not start JupyterLab")
     lab.add_argument("options", nargs="*", help="after --: options for JupyterLab, such as --no-browser --port=8899")
 
-    commands.add_parser("progress", help="a table of your exercises: ✓ ✗ ○, and what comes next")
-    commands.add_parser("doctor", help="is this machine ready for the course?")
+    command("progress", "a table of your exercises: ✓ ✗ ○, and what comes next", "progress")
+    command("doctor", "is this machine ready for the course?", "doctor > what-doctor-said.txt")
 
-    build = commands.add_parser("build", help="make and execute the notebooks from solutions/NN_slug.py")
+    build = command("build", "make and execute the notebooks from solutions/NN_slug.py", "build 04 05 --jobs 1")
     build.add_argument("lessons", nargs="*", metavar="NN", help="lesson numbers; default: all")
     build.add_argument(
         "--check", action="store_true", help="write nothing; name every notebook that differs from its source"
@@ -71,7 +84,9 @@ def main(arguments: list[str] | None = None) -> int:
     )
     build.add_argument("--dry-run", action="store_true", help="with --renumber: only print what would change")
 
-    claims = commands.add_parser("claims", help="re-run lessons with shifted seeds: does every claim hold?")
+    claims = command(
+        "claims", "re-run lessons with shifted seeds: does every claim hold?", "claims 06 --seeds 5 --arithmetic"
+    )
     claims.add_argument("lessons", nargs="*", metavar="NN", help="lesson numbers; default: all")
     claims.add_argument("--seeds", type=int, default=5, help="how many seeds (default 5)")
     claims.add_argument("--jobs", type=int, default=2, help="notebooks executed side by side (default 2)")
@@ -80,9 +95,20 @@ def main(arguments: list[str] | None = None) -> int:
     )
     claims.add_argument("--write", metavar="FILE", type=Path, help="keep the table in a Markdown file")
 
-    classroom = commands.add_parser("classroom", help="the course as nbgrader wants it: sources, releases, points")
+    classroom = command(
+        "classroom", "the course as nbgrader wants it: sources, releases, points", "classroom ~/autumn 01 02 06"
+    )
     classroom.add_argument("folder", metavar="DIR", type=Path, help="a folder that is new, or a classroom already")
     classroom.add_argument("lessons", nargs="*", metavar="NN", help="lesson numbers; default: all")
+
+    slides = command("slides", "lessons as decks that need no network (reveal.js)", "slides 06 22 --to ~/decks")
+    slides.add_argument("lessons", nargs="*", metavar="NN", help="lesson numbers; default: all")
+    slides.add_argument("--to", metavar="DIR", type=Path, default=Path("slides"), help="where (default slides/)")
+    slides.add_argument("--solutions", action="store_true", help="of the executed solutions, answers and all")
+
+    book = command("book", "the course and the library's reference as a web site", "book --to /tmp/site")
+    book.add_argument("lessons", nargs="*", metavar="NN", help="lesson numbers; default: all")
+    book.add_argument("--to", metavar="DIR", type=Path, help="where (default book/_build/html)")
 
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
@@ -95,7 +121,8 @@ def main(arguments: list[str] | None = None) -> int:
     except ModuleNotFoundError as error:  # what a learner has not is told here, for every command
         from lstmkit import lacking
 
-        print(lacking(f"lstmkit {chosen.command}", error.name or str(error)), file=sys.stderr)
+        extra = _EXTRA.get(chosen.command, "course")
+        print(lacking(f"lstmkit {chosen.command}", error.name or str(error), extra), file=sys.stderr)
     except OSError as error:
         where = error.filename or "a file cannot be read or written"
         print(f"lstmkit {chosen.command}: {where}: {error.strerror or error}", file=sys.stderr)
@@ -122,6 +149,14 @@ def _run(chosen: argparse.Namespace) -> int:
         from lstmkit.course import classroom
 
         return classroom.classroom(root(), chosen.folder.resolve(), chosen.lessons)
+    if chosen.command == "slides":
+        from lstmkit.course import slides
+
+        return slides.slides(root(), chosen.lessons, chosen.to.resolve(), chosen.solutions)
+    if chosen.command == "book":
+        from lstmkit.course import book
+
+        return book.book(root(), chosen.to, chosen.lessons)
     from lstmkit.course import build, maps, renumber
     from lstmkit.course import claims as runs
 

@@ -44,6 +44,9 @@ def classroom(root: Path, folder: Path, lessons: list[str], release: bool = True
     What is there already is kept, and told. Returns 1 if nbgrader refuses a lesson, else 0.
     Raises CourseError for a folder that holds something else.
     """
+    import jupytext  # noqa: F401  (what is missing is told before anything is written)
+    import nbgrader  # noqa: F401
+
     settings = folder / "nbgrader_config.py"
     if folder.exists() and (not folder.is_dir() or (any(folder.iterdir()) and not settings.exists())):
         raise CourseError(f"{folder} holds something else: name a folder that is new, empty, or a classroom already")

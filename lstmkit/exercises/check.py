@@ -37,9 +37,9 @@ def exercise(id: str, answer: Any) -> Any:
         print(f"✗ {error.args[0]}" if isinstance(error, KeyError) else _could_not(id, error))
         return answer
     try:
-        passed, line, share = verdict(definition, answer)
+        passed, line, _ = verdict(definition, answer)
     except (TimeUp, Exception) as error:  # a fault of ours must not stop a lesson either
-        passed, line, share = False, _could_not(id, error), 0.0
+        passed, line = False, _could_not(id, error)
     print(line)
     if not passed:
         _fail_validation()
