@@ -1,4 +1,4 @@
-"""The five memory tasks: each target recomputed from its inputs by another route, the floors they name, bad arguments."""
+"""The six memory tasks: each target recomputed from its inputs by another route, the floors they name, bad arguments."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import math
 import pytest
 import torch
 
-from lstmkit.data.memory import adding, copy, echo, keep_and_show, sums_since_reset
+from lstmkit.data.memory import adding, copy, echo, held_bits, keep_and_show, sums_since_reset
 
 
 def own(n: int = 3) -> torch.Generator:
@@ -93,6 +93,23 @@ def test_resets_marks_and_questions_come_as_often_as_they_should():
     assert float(x[..., 0].min()) < -0.99 and float(x[..., 0].max()) > 0.99 and float(y.min()) < 0 < float(y.max())
 
 
+@pytest.mark.parametrize(("N", "T", "bits"), [(40, 17, 3), (3, 5, 1), (1, 1, 2)])
+def test_each_channel_holds_its_last_pulse(N, T, bits):
+    x, y = held_bits(N, T, bits=bits, generator=own())
+    assert x.shape == y.shape == (N, T, bits) and (x[:, 0].abs() == 1).all() and set(x.unique().tolist()) <= {-1, 0, 1}
+    held = torch.zeros(N, bits)
+    for t in range(T):
+        held = torch.where(x[:, t] != 0, x[:, t], held)
+        assert torch.equal(y[:, t], held)
+
+
+def test_pulses_come_as_often_as_asked_up_as_often_as_down_each_channel_on_its_own():
+    x, _ = held_bits(1000, 21, chance=0.2, generator=own())
+    late = x[:, 1:].flatten(0, 1)
+    assert abs(float(late.abs().mean()) - 0.2) < 0.008 and abs(float(late.sum() / late.abs().sum())) < 0.04
+    assert abs(float(torch.corrcoef(late.abs().T)[0, 1])) < 0.03
+
+
 @pytest.mark.parametrize(
     "make",
     [
@@ -101,6 +118,7 @@ def test_resets_marks_and_questions_come_as_often_as_they_should():
         lambda g: copy(4, 3, generator=g),
         lambda g: sums_since_reset(4, 6, generator=g),
         lambda g: keep_and_show(4, 6, generator=g),
+        lambda g: held_bits(4, 6, generator=g),
     ],
 )
 def test_a_generator_of_its_own_repeats_and_leaves_the_global_one_alone(make):

@@ -1,4 +1,4 @@
-"""Tasks that only a memory can solve: echo, adding, copy; sums since a reset, keep and show. Made on the spot, without end, nothing to download.
+"""Tasks that only a memory can solve: echo, adding, copy; sums since a reset, keep and show; held bits. Made on the spot, without end.
 
 Each function draws from torch's global generator unless it is given one of its own (`runtime.generator(n)`).
 """
@@ -12,7 +12,7 @@ from torch import Generator, Tensor
 
 from lstmkit.shapes import expect_whole
 
-__all__ = ["Sequences", "adding", "copy", "echo", "keep_and_show", "sums_since_reset"]
+__all__ = ["Sequences", "adding", "copy", "echo", "held_bits", "keep_and_show", "sums_since_reset"]
 
 
 class Sequences(NamedTuple):
@@ -102,6 +102,19 @@ def keep_and_show(
     asked = (torch.rand(N, T, generator=generator) < ask).float()
     y = numbers.gather(1, _last(marked)) * asked
     return Sequences(torch.stack([numbers, marked, asked], dim=2), y[..., None])
+
+
+def held_bits(N: int, T: int, *, bits: int = 3, chance: float = 0.1, generator: Generator | None = None) -> Sequences:
+    """In each channel hold the last pulse: a row of switches (the flip-flop task of Sussillo and Barak, 2013).
+
+    x: (N, T, bits): pulses of −1 or 1, each as likely, with this chance at each step of each channel and sure at the first; else 0.
+    y: (N, T, bits): the last pulse of the channel up to this step, this step's own included.
+    """
+    N, T, bits = expect_whole(N=N, T=T, bits=bits)
+    pulse = _events(N * bits, T, chance, generator)
+    x = pulse * (2 * torch.randint(0, 2, (N * bits, T), generator=generator) - 1)
+    y = x.gather(1, _last(pulse))
+    return Sequences(*(one.view(N, bits, T).transpose(1, 2).contiguous() for one in (x, y)))
 
 
 def _events(N: int, T: int, chance: float, generator: Generator | None) -> Tensor:
