@@ -27,7 +27,7 @@ from lstmkit import need
 __all__ = ["History", "fit"]
 
 
-@dataclass
+@dataclass(repr=False)
 class History:
     """What happened in training. Lists run in time order; losses and gradient norms have one entry per step."""
 
@@ -44,6 +44,15 @@ class History:
     diverged: bool = False  # the loss, the gradient or a validation was NaN or infinite
     best_weights: dict[str, Tensor] | None = field(default=None, repr=False, compare=False)
     last: dict[str, Any] | None = field(default=None, repr=False, compare=False)  # where a next `fit` goes on
+
+    def __repr__(self) -> str:
+        """One line: who ends a cell with `fit(…)` sees how it went, not its thousand numbers."""
+        if not self.losses:
+            return f"History({self.title}: no step)"
+        best = "" if self.best_step is None else f", best validation {self.best_value:.4g} at step {self.best_step}"
+        ends = [name for name in ("stopped_early", "interrupted", "diverged") if getattr(self, name)]
+        said = f"{len(self.losses)} steps, loss {self.losses[0]:.4g} to {self.losses[-1]:.4g}{best}"
+        return f"History({self.title}: {', '.join([said, *(name.replace('_', ' ') for name in ends)])})"
 
     def plot(self, ax=None):
         """Loss by step (faint, with its running mean), the validations and the best of them. Returns the figure.

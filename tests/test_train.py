@@ -222,7 +222,17 @@ def test_history_plots_itself():
     assert len(ax.lines) == 4 and list(ax.lines[2].get_ydata()) == [2.0, 1.0, 3.0]
     assert history.plot(ax) is fig
     assert History().plot().axes  # nothing happened yet: an empty frame, no error
-    assert "tensor" not in repr(history)
+
+
+def test_a_history_at_the_end_of_a_cell_is_one_line():
+    model, loss, draw = problem()
+    history = fit(
+        model, loss, draw, steps=60, validate=numbers([2.0, 1.0, 3.0])[0], every=20, title="a line", quiet=True
+    )
+    assert repr(history).startswith("History(a line: 60 steps, loss ") and len(repr(history)) < 120
+    assert repr(history).endswith(", best validation 1 at step 40)") and repr(History()) == "History(training: no step)"
+    history.stopped_early = True
+    assert repr(history).endswith(", stopped early)")
 
 
 @pytest.mark.parametrize(

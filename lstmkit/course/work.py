@@ -60,7 +60,8 @@ def lab(root: Path, fresh: list[str] = (), start: bool = True, options: list[str
         return 0
     if hasattr(os, "geteuid") and os.geteuid() == 0:  # in a container one is root, and Jupyter refuses to start
         options = ["--allow-root", *options]
-    command = [sys.executable, "-m", "jupyter", "lab", f"--ServerApp.root_dir={root}", *options, str(target)]
+    settings = f"--LabApp.app_settings_dir={Path(__file__).parent / 'labsettings'}"  # no news, no teacher's tools
+    command = [sys.executable, "-m", "jupyter", "lab", f"--ServerApp.root_dir={root}", settings, *options, str(target)]
     try:
         return subprocess.run(command).returncode
     except KeyboardInterrupt:
