@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -73,7 +74,13 @@ def lab() -> Iterator[tuple[Path, str]]:
         command = [sys.executable, "-m", "lstmkit.course", "lab", "--", "--no-browser", f"--port={port}"]
         command += ["--IdentityProvider.token=course", "--expose-app-in-browser"]
         server = subprocess.Popen(
-            command, cwd=course, stderr=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, env=env
+            command,
+            cwd=course,
+            stderr=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            text=True,
+            env=env,
+            start_new_session=True,
         )
         try:
             opened = server.stdout.readline()
@@ -81,7 +88,7 @@ def lab() -> Iterator[tuple[Path, str]]:
             _wait(f"http://127.0.0.1:{port}/api", server)
             yield course, f"http://127.0.0.1:{port}"
         finally:
-            server.terminate()
+            os.killpg(server.pid, signal.SIGTERM)  # JupyterLab and its kernels with it
             server.wait(20)
 
 
