@@ -189,8 +189,9 @@ def train(model, data, steps, lr, title):
     def look(model):
         return mse(model, *data["validation"])
 
+    adam = torch.optim.Adam(model.to(x.device).parameters(), lr=lr, fused=True)  # fused: the same, in one go, so faster
     options = {"schedule": falling, "validate": look, "every": steps // 4, "clip": 1.0, "title": title}
-    history = fit(model.to(x.device), mse, draw, steps=steps, lr=lr, **options)
+    history = fit(model, mse, draw, steps=steps, optimizer=adam, **options)
     return history.best_value / data["validation"][1].var().item()
 
 
@@ -330,10 +331,10 @@ feed_back = exercise("13.2", feed_back)
 seed(1)
 L, K = 24, 160
 one_step = Forecaster()
-train(one_step, task(L, ahead=1), 2000, 0.03, title="one step")
+train(one_step, task(L, ahead=1), 1500, 0.03, title="one step")
 many = {part: (series.unfold(0, L, 1)[:-K], series[L:].unfold(0, K, 1)) for part, series in orbits.items()}
 direct = Forecaster(K=K)
-trained = train(direct, many, 1000, 0.03, title="all steps at once")
+trained = train(direct, many, 800, 0.03, title="all steps at once")
 
 # %% tags=["nbval-ignore-output"]
 series = orbit(4000, 5)
