@@ -12,4 +12,16 @@ from lstmkit.exercises import slips
 from lstmkit.exercises.check import exercise, graded
 from lstmkit.exercises.core import Case, Exercise, Mistake, case, catalogue, define, find, mistake
 
-__all__ = ["Case", "Exercise", "Mistake", "case", "catalogue", "define", "exercise", "find", "graded", "mistake", "slips"]
+__all__ = [
+    "Case",
+    "Exercise",
+    "Mistake",
+    "case",
+    "catalogue",
+    "define",
+    "exercise",
+    "find",
+    "graded",
+    "mistake",
+    "slips",
+]

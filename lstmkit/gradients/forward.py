@@ -77,14 +77,17 @@ def is_one_to_many(model: object) -> bool:
 
 def of_model(model: nn.Module, z: Tensor, norms: bool) -> Tensor:
     """∂y_t/∂z of a `models.OneToMany`, (N, T, K, D), or norms over K, (N, T, D). What the wirings do with z is known: nothing is asked."""
-    lstm, T, K, wiring, feedback = model.lstm, model.steps, model.output_size, model.wiring, None
-    loop = wiring == "fed-back outputs"
-    parts = Parts(
-        read(lstm), lstm.input_size, lstm.weight_hh if loop else lstm.weight_hh_l0, None, None, model.read, T, None
-    )
+    lstm = model.lstm
+    like = lstm.weight_hh if model.wiring == "fed-back outputs" else lstm.weight_hh_l0
+    parts = Parts(read(lstm), lstm.input_size, like, None, None, model.read, model.steps, None)
     fits(parts, z)
-    N, D = expect(z, "N D", D=model.input_size)
-    z, start, inputs = z.detach(), None, None
+    expect(z, "N D", D=model.input_size)
+    return run(lambda: _of_model(model, parts, z.detach(), norms), z.device)
+
+
+def _of_model(model: nn.Module, parts: Parts, z: Tensor, norms: bool) -> Tensor:
+    T, K, wiring, lstm = parts.steps, model.output_size, model.wiring, model.lstm
+    (N, D), loop, start, inputs, feedback = z.shape, wiring == "fed-back outputs", None, None, None
     eye, zero = (
         torch.eye(D, dtype=z.dtype, device=z.device).expand(N, -1, -1),
         z.new_zeros(1, N, model.read.in_features),

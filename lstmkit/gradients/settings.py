@@ -74,10 +74,12 @@ def run(work: Callable[[], object], device: torch.device) -> object:
     To count denormal numbers as 0 is a setting of one thread. The helpers that a thread starts for torch's operations inherit
     it; those of the caller's thread were there before, and would fall behind by ten times when a gradient vanishes.
     """
+    if getattr(_here, "inside", False):  # within another run: the settings hold already
+        return work()
     threads = torch.get_num_threads()  # the caller's: each thread has a number of its own
     if device.type != "cpu" or threads == 1:
         with ours(device):
-            return work()
+            return _within(work)
     stop = threading.Event()
 
     def there() -> object:
@@ -85,7 +87,7 @@ def run(work: Callable[[], object], device: torch.device) -> object:
         if torch.get_num_threads() != threads:
             torch.set_num_threads(threads)
         with torch.no_grad():
-            return work()
+            return _within(work)
 
     future = _worker(os.getpid()).submit(there)
     try:
@@ -96,6 +98,14 @@ def run(work: Callable[[], object], device: torch.device) -> object:
         stop.set()
         wait([future])
         raise
+
+
+def _within(work: Callable[[], object]) -> object:
+    _here.inside = True
+    try:
+        return work()
+    finally:
+        _here.inside = False
 
 
 def alive() -> None:
