@@ -98,6 +98,18 @@ def _consecutive(tokens, N, T):
     return tokens[: K * N * T].view(K, N, T), tokens[1 : K * N * T + 1].view(K, N, T)
 
 
+def _consecutive_rolled(tokens, N, T):
+    K = len(tokens) // N // T
+    return tokens[: K * N * T].view(K, N, T), tokens.roll(-1)[: K * N * T].view(K, N, T)
+
+
+def _targets_in_rows(tokens, N, T):
+    """Rows first, targets then: a row's last character has none."""
+    rows = tokens[: len(tokens) // N * N].view(N, -1)
+    K = (rows.shape[1] - 1) // T
+    return _pieces(rows[:, : K * T], N, K, T), _pieces(rows[:, 1 : K * T + 1], N, K, T)
+
+
 def _viewed(tokens, N, T):
     """view(K, N, T) where reshape(N, K, T).transpose(0, 1) belongs."""
     x, y, K = _cut(tokens, N, T)
@@ -192,6 +204,19 @@ def _rows_of_windows(tokens, N, T):
     return _pieces(x, N, K, T), _pieces(y, N, K, T)
 
 
+def _one_too_long(tokens, N, T):
+    length = len(tokens) // N
+    K = length // T
+    x, y = tokens[: N * length].view(N, length), tokens[1 : N * length + 1].view(N, length)
+    return _pieces(x[:, : K * T], N, K, T), _pieces(y[:, : K * T], N, K, T)
+
+
+def _nothing_dropped(tokens, N, T):
+    x, y = tokens[:-1].view(N, -1), tokens[1:].view(N, -1)
+    K = x.shape[1] // T
+    return _pieces(x[:, : K * T], N, K, T), _pieces(y[:, : K * T], N, K, T)
+
+
 _SHUFFLED = "the right windows, in another order"
 
 
@@ -232,6 +257,8 @@ define(
     alternatives=[_by_loop, _by_split],
     mistakes=[
         mistake("your windows are consecutive stretches of the text, each cut into N pieces: row n must go on where row n of the window before ended, so cut the text into N rows first", _consecutive),
+        mistake("your windows are consecutive stretches of the text, each cut into N pieces (and the targets wrap round): cut the text into N rows first", _consecutive_rolled),
+        mistake("the last character of a row has a target, too: it stands at the beginning of the next row. Shift the *text*, then cut x and y alike", _targets_in_rows),
         mistake("after the rows come the windows: `view(K, N, T)` mixes them; `reshape(N, K, T)` first, then bring K to the front with `transpose(0, 1)`", _viewed),
         mistake("each row takes every N-th character: a row is one stretch of the text, `view(N, length)`", _every_nth),
         mistake("y is x itself: the target is the character that *follows*", _same),
@@ -247,6 +274,8 @@ define(
         mistake("that is one row of the text: cut it into N rows that are read side by side", _one_row),
         mistake("your windows overlap: the next one begins where the last one ended, T steps later", _every_start),
         mistake("the very last character has none that follows it: count len(tokens) - 1 for the rows, and let nothing wrap round", _whole_text),
+        mistake("the rows together are longer than the text but for its last character: (len(tokens) - 1) // N, for the last one has none that follows it", _one_too_long),
+        mistake("the text need not be a multiple of N: drop what is left over, `tokens[: N * length]`, before you cut rows", _nothing_dropped),
         mistake("the rows are cut too short: each is as long as possible, (len(tokens) - 1) // N, and what is left over is dropped at the end of *each row*", _rows_of_windows),
         mistake("the right windows in the wrong order: shuffled, no window goes on where the one before ended, and the carried state is a stranger's", _by_lot),
         slips.arguments_swapped(windows, 1, 2, says="N and T have changed places: N rows, T steps"),
@@ -365,6 +394,7 @@ define(
         mistake("that is in bits; the loss is asked for in nats, as `cross_entropy` gives it", _window(cost=lambda logits, y: _mean(logits, y) / math.log(2))),
         mistake("that is the last step's loss alone: every step has a target", _window(cost=lambda logits, y: cross_entropy(logits[:, -1], y[:, -1]))),
         mistake("the scores' axes are reshaped, not exchanged: `logits.transpose(1, 2)` puts the classes on axis 1", _window(cost=lambda logits, y: cross_entropy(logits.reshape(len(y), logits.shape[2], -1), y))),
+        mistake("`cross_entropy` wants the classes on axis 1, (N, V, T), and gets (N, T, V) here: `logits.transpose(1, 2)`", _window(cost=lambda logits, y: cross_entropy(logits, y))),
         mistake("`cross_entropy` takes scores: a softmax before it is one too many", _window(cost=lambda logits, y: cross_entropy(logits.softmax(2).transpose(1, 2), y))),
         mistake("the sign is the wrong way round: the loss is what should become small", _window(cost=lambda logits, y: -_mean(logits, y))),
         mistake("you hand back the state from *before* the window (or zeros, where there was none): the one behind it is wanted", _window(end=lambda h, c, s: (torch.zeros_like(h), torch.zeros_like(c)) if s is None else (s[0].detach(), s[1].detach()))),
@@ -429,6 +459,11 @@ def _batch_threshold(logits, temperature, k):
     return scaled.masked_fill(scaled < smallest, -torch.inf).softmax(1)
 
 
+def _lowest_threshold(logits, temperature, k):
+    scaled = logits / temperature
+    return scaled.masked_fill(scaled < scaled.topk(k, dim=1).values.min(), -torch.inf).softmax(1)
+
+
 def _strict(logits, temperature, k):
     scaled = logits / temperature
     smallest = scaled.topk(k, dim=1).values[:, -1:]
@@ -471,6 +506,7 @@ define(
         mistake("only the likeliest may be drawn in your answer: that is greedy, k = 1", _with_k(lambda k, V: 1)),
         mistake("the k likeliest are left out, and the others kept", _rest),
         mistake("the threshold is the first row's for all rows: each row has its own k-th largest", _batch_threshold),
+        mistake("the threshold is the smallest of the whole batch: each row has its own k-th largest, `values[:, -1:]`", _lowest_threshold),
         mistake("the k that stay are all equally likely in your answer: their scores decide", lambda logits, temperature, k: _kept(logits, k).float() / k),
         mistake("those are the k probabilities alone, (N, k); a place for every character is wanted, (N, V)", lambda logits, temperature, k: (logits.topk(k, dim=1).values / temperature).softmax(1)),
         mistake("those are logarithms of probabilities: softmax, not log_softmax", lambda logits, temperature, k: probabilities(logits, temperature, k).log()),
