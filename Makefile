@@ -10,7 +10,9 @@ export OMP_NUM_THREADS ?= 1
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 python; do \
   $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 NBVAL := --nbval --nbval-current-env --nbval-cell-timeout=120 --nbval-sanitize-with tests/nbval.cfg -p no:cacheprovider
-INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e
+WHEELS ?=
+INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check \
+  $(if $(WHEELS),--no-index --find-links $(abspath $(WHEELS))) -c constraints.txt -e
 LSTMKIT := $(BIN)/python -m lstmkit.course
 
 # The parts of a test run. Each runs even when one before it is red; all are told at the end; the worst status is the answer.
@@ -26,7 +28,7 @@ end = printf "$$told\n"; exit $$worst
 ARITHMETIC ?= MKL_CBWR=COMPATIBLE MKL_ENABLE_INSTRUCTIONS=AVX2 MKL_ENABLE_INSTRUCTIONS=SSE4_2 \
   ATEN_CPU_CAPABILITY=default ONEDNN_MAX_CPU_ISA=SSE41 TEST_THREADS=2
 
-.PHONY: help setup lab test test-fast test-arithmetic build claims book slides bench browser lint format progress doctor clean
+.PHONY: help setup lab test test-fast test-arithmetic build claims book slides bench browser lint format wheels progress doctor clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "make %-15s %s\n", $$1, $$2}'
@@ -76,6 +78,9 @@ bench: setup  ## speed, as ratios measured side by side in one run
 browser: setup  ## a person's first minutes in a real browser (needs Chromium; CHROMIUM=/path)
 	$(INSTALL) '.[browser]'
 	$(BIN)/python -m tests.browser.check_lab
+
+wheels: $(VENV)/.lab  ## fill wheels/ for laptops without network; there: make lab WHEELS=wheels
+	$(BIN)/python -m pip download --quiet --disable-pip-version-check -c constraints.txt -d wheels '.[course]' 'setuptools>=77' wheel
 
 progress: $(VENV)/.lab  ## your exercises: ✓ ✗ ○, and what comes next
 	@$(LSTMKIT) progress

@@ -76,7 +76,7 @@ def test_readme_and_makefile_agree():
     named = set(re.findall(r"(?:`|^)make ([a-z-]+)", prose, re.M))
     assert {"lab", "test"} <= named <= targets
     for target in targets - {"setup", "help", "clean"}:
-        learners = target in ("lab", "progress", "doctor")
+        learners = target in ("lab", "wheels", "progress", "doctor")
         needs = r"\$\(VENV\)/\.lab" if learners else "setup"
         assert re.search(rf"^{target}: {needs}\s", makefile, re.M), f"make {target} does not depend on {needs}"
     helped = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
