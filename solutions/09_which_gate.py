@@ -64,13 +64,13 @@ plot.lstm_cell("gates")
 # ## Twenty networks side by side
 #
 # Twenty small LSTMs, trained one after the other, would take a minute or two. Side by side they take seconds: every weight gets one more axis in front,
-# M, and `@` multiplies network by network. Apart from that it is the cell that you know. One line is new: `rule` may do something to the gates before they
-# are used.
+# M, and `@` multiplies network by network. What does not wait for $h$, the product with x, is computed for all steps at once. Apart from that it is the cell that you know. One
+# line is new: `rule` may do something to the gates before they are used.
 #
 # | symbol | variable | shape |
 # |---|---|---|
 # | networks, sequences, steps | M, N, T | |
-# | $W$, $U$, $b$ | `W`, `U`, `b`: the blocks i, f, g, o, *side by side* | (M, D, 64), (M, 16, 64), (M, 1, 64) |
+# | $W$, $U$, $b$ | `W`, `U`, `b`: the blocks i, f, o, g, *side by side* | (M, D, 64), (M, 16, 64), (M, 1, 64) |
 # | $i$, $f$, $o$ | `i`, `f`, `o` | (M, N, 16) each |
 # | the answers | returned | (M, N, T, 1) |
 
@@ -93,9 +93,11 @@ class LSTMs(nn.Module):
     def forward(self, x):
         h = c = x.new_zeros(len(self.U), len(x), 16)
         shown = []
-        for x_t in x.unbind(1):
-            i, f, g, o = (x_t @ self.W + h @ self.U + self.b).chunk(4, dim=2)
-            i, f, o = self.rule(i.sigmoid(), f.sigmoid(), o.sigmoid())
+        driven = (x.flatten(0, 1) @ self.W + self.b).unflatten(1, x.shape[:2])  # all steps at once: (M, N, T, 64)
+        for driven_t in driven.unbind(2):
+            gates, g = (driven_t + h @ self.U).split([48, 16], dim=2)
+            i, f, o = gates.sigmoid().chunk(3, dim=2)
+            i, f, o = self.rule(i, f, o)
             c = f * c + i * g.tanh()
             h = o * c.tanh()
             shown.append(h)
@@ -180,11 +182,11 @@ predict("09.b", ...)  # keep and show
 # %% tags=["nbval-ignore-output"]
 names = ["all gates", "input open", "forget open", "output open"]
 sums = LSTMs(20, 2, hold_open)
-fit(sums, total, lambda: sums_since_reset(32, 25), steps=500, lr=0.03, schedule=falling(500), title="sums")
+fit(sums, total, lambda: sums_since_reset(16, 25), steps=500, lr=0.03, schedule=falling(500), title="sums")
 keep = LSTMs(20, 3, hold_open)
-fit(keep, total, lambda: keep_and_show(32, 25), steps=500, lr=0.03, schedule=falling(500), title="keep and show")
+fit(keep, total, lambda: keep_and_show(16, 25), steps=500, lr=0.03, schedule=falling(500), title="keep and show")
 
-fresh = {"sums": sums_since_reset(1000, 25), "keep": keep_and_show(1000, 25)}  # x and y for each job
+fresh = {"sums": sums_since_reset(500, 25), "keep": keep_and_show(500, 25)}  # x and y for each job
 with torch.no_grad():
     sums_left = by_name(unexplained(sums(fresh["sums"].x), fresh["sums"].y), names)
     keep_left = by_name(unexplained(keep(fresh["keep"].x), fresh["keep"].y), names)
@@ -207,20 +209,22 @@ for job, left in {"sums": sums_left, "keep": keep_left}.items():
         factor[job, name] = left[name].median() / left["all gates"].median()
 outcome("09.a", max(names[1:], key=lambda name: factor["sums", name]).split()[0])
 outcome("09.b", max(names[1:], key=lambda name: factor["keep", name]).split()[0])
-claim(
-    "on sums an open forget gate leaves at least 2.5 times as much as all gates",
-    factor["sums", "forget open"],
-    at_least=2.5,
-)
-claim("on keep and show, at least eight times as much", factor["keep", "forget open"], at_least=8)
-others = max(factor["keep", "input open"], factor["keep", "output open"])
-claim("there each other open gate leaves less than half of that", others / factor["keep", "forget open"], at_most=0.4)
+others = {}  # the worse of the two other open gates, as a share of an open forget gate
+for job in ("sums", "keep"):
+    others[job] = max(factor[job, "input open"], factor[job, "output open"]) / factor[job, "forget open"]
+claim("on sums each other open gate leaves less than an open forget gate (as a share)", others["sums"], at_most=0.75)
+claim("on keep and show less than half of it", others["keep"], at_most=0.4)
+claim("there it leaves at least eight times as much as all gates", factor["keep", "forget open"], at_least=8)
 
 # %% [markdown]
-# And look at the output gate on sums: without it the networks are nearly as good as the whole ones. Is it then idle there?
+# And look at the output gate on sums: without it the networks do about as well as the whole ones. Is it then idle there?
 
 # %% tags=["claim"]
-claim("on sums an open output gate costs less than half as much again", factor["sums", "output open"], at_most=1.5)
+claim(
+    "on sums an open output gate leaves less than twice what all gates leave",
+    factor["sums", "output open"],
+    at_most=1.7,
+)
 
 # %% [markdown]
 # ## Idle, or replaced?
@@ -289,7 +293,7 @@ def freeze_each(model, x, y):
 
 
 # %% [markdown]
-# **Before you run:** to be without an output gate from the start cost next to nothing on sums. Freeze it in the whole networks: by what factor will
+# **Before you run:** to be without an output gate from the start cost little on sums. Freeze it in the whole networks: by what factor will
 # their unexplained share grow? And in which order will the three gates come?
 
 # %% tags=["predict"]
@@ -305,7 +309,7 @@ plot.runs(keep_frozen, title="Keep and show, whole networks", ax=axes[1])
 fig
 
 # %% [markdown]
-# More than a hundredfold! On sums the output gate is the one that these networks lean on *most*, and the one that they can do without *almost
+# More than fiftyfold! On sums the output gate is the one that these networks lean on *most*, and the one that they can do without *almost
 # altogether*, if they learn without it from the start. And the forget gate, the hardest to replace, is on keep and show the one whose freezing hurts
 # *least*. On the first job the last has become the first, on the second the first has become the last.
 #
@@ -320,15 +324,12 @@ for job, left in {"sums": sums_frozen, "keep": keep_frozen}.items():
         grown[job, name] = left[name].median() / left["nothing frozen"].median()
 outcome("09.c", grown["sums", "output frozen"])
 claim(
-    "on sums a frozen output gate leaves more than a hundred times as much",
+    "on sums a frozen output gate leaves more than fifty times as much",
     grown["sums", "output frozen"],
-    at_least=130,
+    at_least=65,
 )
-claim(
-    "and at least twice what a frozen forget gate leaves",
-    grown["sums", "output frozen"] / grown["sums", "forget frozen"],
-    at_least=2.5,
-)
+next_most = max(grown["sums", "input frozen"], grown["sums", "forget frozen"])
+claim("and at least twice what any other frozen gate leaves", grown["sums", "output frozen"] / next_most, at_least=2.2)
 milder = min(grown["keep", "input frozen"], grown["keep", "output frozen"])
 claim(
     "on keep and show the two others leave at least twice what it leaves",
@@ -442,7 +443,7 @@ def total_at_the_end(model, x, y):
 rules = ["all gates", "input open", "quiet", "coupled"]
 model = chrono(LSTMs(20, 2, four_rules), 25)
 options = {"steps": 600, "lr": 0.06, "schedule": falling(600, to=0.1)}
-fit(model, total_at_the_end, lambda: adding(32, 25), title="adding", **options)
+fit(model, total_at_the_end, lambda: adding(16, 25), title="adding", **options)
 
 with torch.no_grad():
     x, y = adding(2000, 25)
@@ -519,13 +520,13 @@ conclusions = exercise("09.4", conclusions)
 # ## RNN, GRU, LSTM, on equal terms
 #
 # Now the three cells that everyone uses, torch's own. Equal terms: (nearly) the *same number of weights*, so that the RNN gets 32 units, the GRU 18, the
-# LSTM 16; the same 400 steps; and for each cell the learning rate and the start that suited it best, looked for beforehand in other trainings: torch's
+# LSTM 16; the same 300 steps; and for each cell the learning rate and the start that suited it best, looked for beforehand in other trainings: torch's
 # own start, orthogonal, chrono, and for the RNN also ReLU with the identity ([lesson 05](05_vanishing.ipynb)). That one matters: with tanh, this
 # RNN learnt nothing of adding at any rate that we tried, and we would have beaten a straw man.
 #
 # | | core's weights, two inputs | start | learning rate |
 # |---|---|---|---|
-# | RNN, 32 units | $32\,(2 + 32 + 2) = 1152$ | ReLU, identity | `0.01` |
+# | RNN, 32 units | $32\,(2 + 32 + 2) = 1152$ | ReLU, identity | `0.005` |
 # | GRU, 18 units | $3 \cdot 18\,(2 + 18 + 2) = 1188$ | torch's own | `0.08` |
 # | LSTM, 16 units | $4 \cdot 16\,(2 + 16 + 2) = 1280$ | chrono | `0.06` |
 
@@ -577,7 +578,7 @@ class Reader(nn.Module):
 
 # %%
 cells = {"RNN": rnn, "GRU": gru, "LSTM": lstm}
-rates = {"RNN": 0.01, "GRU": 0.08, "LSTM": 0.06}
+rates = {"RNN": 0.005, "GRU": 0.08, "LSTM": 0.06}
 
 
 def share(network, x, y):
@@ -596,7 +597,8 @@ def compete(draw, D):
         left[kind] = torch.zeros(3)
         for number in range(3):
             network = Reader(cells[kind](D))
-            options = {"steps": 400, "lr": rates[kind], "schedule": falling(400), "clip": 1.0}
+            adam = torch.optim.Adam(network.parameters(), lr=rates[kind], fused=True)  # fused: the same, faster
+            options = {"steps": 300, "optimizer": adam, "schedule": falling(300), "clip": 1.0}
             fit(network, share, lambda: draw(32, 25), title=kind, **options)
             with torch.no_grad():
                 left[kind][number] = share(network, *draw(1000, 25))
@@ -614,7 +616,7 @@ fig
 # %% [markdown]
 # On keep and show the LSTM wins, by a factor of two and more. On adding it leaves no less than the GRU: the order is the other way round; but look whether
 # the dots overlap, for three trainings of each are few. The RNN, with the start and the rate that suit it best and twice as many units, is far behind on both: its
-# unexplained share is five times the GRU's, or more.
+# unexplained share is five times that of either, or more.
 #
 # Gates against no gates: that difference is large here. GRU against LSTM depends on the job, the size, the start, and on what you count
 # (steps, seconds, weights). Far larger comparisons of the two (Chung et al., 2014; Jozefowicz et al., 2015) found **no universal winner**. When
@@ -632,8 +634,8 @@ claim(
     best["Adding"]["LSTM"] / best["Adding"]["GRU"],
     at_least=1,
 )
-behind = [best[job]["RNN"] / best[job]["GRU"] for job in best]
-claim("the RNN leaves at least five times what the GRU leaves, on both", min(behind), at_least=5)
+behind = [best[job]["RNN"] / max(best[job]["GRU"], best[job]["LSTM"]) for job in best]
+claim("the RNN leaves at least five times what either of the two leaves, on both", min(behind), at_least=5)
 
 # %% [markdown]
 # ## What you can now do
