@@ -16,7 +16,7 @@
 # - judge what it writes by rules, beside the scores of real music under the same rules,
 # - check whether it has copied, and what a temperature costs.
 #
-# Needs: [lesson 06](06_lstm.ipynb), [lesson 14](14_language_model.ipynb) (sampling, temperature). About 85 minutes. Mapping: one-to-many.
+# Needs: [lesson 06](06_lstm.ipynb), [lesson 14](14_language_model.ipynb) (sampling, temperature). About 90 minutes. Mapping: one-to-many.
 
 # %%
 import torch
@@ -130,7 +130,7 @@ lengths = exercise("15.1", lengths)
 # No test set says which tune is right. But music has rules, and a program can check some of them:
 #
 # 1. **It parses**: the tune ends, and every bar can be read as ABC.
-# 2. **Its bars are full**: all between the first bar line and the last hold what the metre asks for.
+# 2. **Its bars are full**: all between the first bar line and the last hold what the metre asks for, and there is at least one.
 # 3. **It ends at home**: its last note is the tonic.
 
 
@@ -177,7 +177,7 @@ claim("of the real parts at least 95 in 100 have all inner bars full", p_real[1]
 claim("ending at home: between 75 and 85 in 100 do", p_real[2], between=(0.75, 0.85))
 
 # %% [markdown]
-# About four of five, and the fiddlers did nothing wrong: a first part may end in the air, because a second follows. The second rule fails for a few misprints. So these rules are no laws. What real music scores is the mark that a network should reach, and a network that ends at home
+# About four of five, and the fiddlers did nothing wrong: a part may end in the air where another follows, or the first comes again. The second rule fails for a few misprints. So these rules are no laws. What real music scores is the mark that a network should reach, and a network that ends at home
 # every time would be *too* tidy.
 #
 # ## One to many
@@ -240,6 +240,7 @@ class Composer(nn.Module):
         self.start = nn.Linear(32, 2 * H)  # for "initial state" alone
         self.embed = nn.Embedding(V, E)
         self.lstm = nn.LSTM(E + 32 * (wiring == "every step"), H, batch_first=True)
+        self.lstm.bias_hh_l0.data[H : 2 * H] = 1  # forget gates begin open: keep what was told
         self.read = nn.Linear(H, V)
 
     def forward(self, condition, tokens, state=None):
@@ -361,7 +362,7 @@ print("loss on the test, nats per token:", {wiring: round(value, 2) for wiring, 
 fig
 
 # %% [markdown]
-# The one that is told at every step, and by far; it comes near the fiddlers' mark. The two that are told once are well behind, and which of them is second changes from one training to the next. (The thin lines are standard errors, two and a half points with 368 tunes: the
+# The one that is told at every step; it comes nearest to the fiddlers' mark. The two that are told once are behind, although their forget gates begin open ([lesson 07](07_long_memory.ipynb)). By how much, and which of the two is second, changes from one training to the next. (The thin lines are standard errors, two and a half points with 368 tunes: the
 # error of the dice in writing. What another *training* changes was tried on five seeds.)
 #
 # Now compare the losses. They are next to equal. The tonic matters for the last note, one token of some eighty, and a mean over all tokens hardly sees it. A loss tells how well a network predicts; what you *want* of it has to be measured by itself.
@@ -370,9 +371,7 @@ fig
 p_home = {wiring: p[2].item() for wiring, (p, _) in results.items()}
 outcome("15.b", max(p_home, key=p_home.get))
 once = max(p_home["initial state"], p_home["first step"])
-claim(
-    "told at every step it ends at home more often, by at least 12 points", p_home["every step"] - once, at_least=0.12
-)
+claim("told at every step it ends at home more often, by at least 6 points", p_home["every step"] - once, at_least=0.06)
 claim("the losses are apart by at most 0.08 nats per token", max(losses.values()) - min(losses.values()), at_most=0.08)
 
 # %% [markdown]
@@ -407,36 +406,41 @@ fig.suptitle("Keys exchanged: where the tunes end", fontsize=13)
 fig
 
 # %% [markdown]
-# Told at every step, the network goes where it is sent. Told once, it often ends in neither key, or in the wrong one: some seventy tokens after it was told, the key has been lost, or has never been kept. It cannot be heard in the notes either, for these two keys differ in one sharp, and that
-# is not written.
+# Told at every step, the network mostly goes where it is sent. Told at the first step, it does so less often, and ends somewhere else: some seventy tokens after it was told, the key has been lost, or has never been kept. The initial state is mostly somewhere between. (A possible
+# reason: it speaks to the cell's memory directly, the first step through its gates.) The key cannot be heard in the notes either, for these two differ in one sharp, and that is not written.
 #
 # In a sentence of five words the way in will hardly matter ([lesson 17](17_captioning.ipynb)). It matters when the way is long.
 
 # %% tags=["claim"]
-p_every = obeyed["every step"][0]
-once = max(obeyed["initial state"][0][0], obeyed["first step"][0][0])
-claim("told at every step at least 6 in 10 end in the key asked for", p_every[0], at_least=0.6)
-claim("and at most 12 in 100 in the other", p_every[1], at_most=0.12)
-claim("told once, at least 10 points fewer end in the key asked for", p_every[0] - once, at_least=0.1)
+p_every, p_first = obeyed["every step"][0], obeyed["first step"][0]
+claim("told at every step at least 55 in 100 end in the key asked for", p_every[0], at_least=0.55)
+claim("and at most 16 in 100 in the other", p_every[1], at_most=0.16)
+claim(
+    "told at the first step, at least 9 points fewer end in the key asked for", p_every[0] - p_first[0], at_least=0.09
+)
 
 # %% [markdown]
 # ## Listen
 #
-# One condition, two tunes: the same network, other dice. Change `temperature`, the number of the condition or that of the generator, and run these two cells again.
+# One condition, forty tunes; here are the first two of those that pass all three judges and have about eight bars. (They are picked, and not fair samples.) Change `temperature` or the number of the condition and run these cells again.
 
-# %% tags=["nbval-ignore-output"]
+# %%
 composer = models["every step"]
-condition, temperature = asked[[1]], 0.5
-pair = write(composer, condition.repeat(2, 1), temperature, generator(157))
-key = test[1].key
-for tokens in pair:
-    print("".join(tokens or []))
-plot.pianoroll(
-    {f"tune {n}, a {test[1].metre} in {key}": picture(tokens or jig.tokens, key) for n, tokens in enumerate(pair, 1)}
-)
+wanted, temperature = test[1], 0.7
+passed = []
+for tokens in write(composer, conditions([wanted] * 40), temperature, generator(157)):
+    if all(judge(tokens, wanted.metre, wanted.key)) and tokens.count("|") in (7, 8):
+        passed.append(tokens)
+passed = passed or [jig.tokens]  # none at all: then the one from above
 
 # %% tags=["nbval-ignore-output"]
-Audio(fiddle.sound(pair[0] or jig.tokens, key), rate=8000)
+print("".join(passed[0]))
+name = f"a {wanted.metre} in {wanted.key}"
+pictures = {f"{name}, no. {n}": picture(tokens, wanted.key) for n, tokens in enumerate(passed[:2], 1)}
+plot.pianoroll(pictures)
+
+# %% tags=["nbval-ignore-output"]
+Audio(fiddle.sound(passed[0], wanted.key), rate=8000)
 
 # %% [markdown]
 # ## Hot and cold
@@ -445,17 +449,17 @@ Audio(fiddle.sound(pair[0] or jig.tokens, key), rate=8000)
 #
 # ### Exercise 15.3 · Hotter (5 min, ●○○)
 #
-# *Goal:* what happens when $\tau$ goes from `0.2` to `1.2`, with the same trained network? *Given:* for each condition three tunes are written. *Done when* the check says ✓: "rises", "falls" or "stays" for each.
+# *Goal:* what happens when $\tau$ goes from `0.5` to `1.2`, with the same trained network? *Given:* for each condition three tunes are written. *Done when* the check says ✓: "rises", "falls" or "stays" for each.
 #
 # - parses, bars are full, ends at home: the shares of the three judges,
-# - different tunes: of the tunes that end, the share left when each is counted once,
+# - different windows: four tokens in a row are a window; of the first 5000 windows written, the share left when each is counted once,
 # - loss on the test: mean cross-entropy on the test parts, as above.
 
 # %% tags=["exercise"]
-hotter = {"parses": ..., "bars are full": ..., "ends at home": ..., "different tunes": ..., "loss on the test": ...}
+hotter = {"parses": ..., "bars are full": ..., "ends at home": ..., "different windows": ..., "loss on the test": ...}
 ### BEGIN SOLUTION
 hotter = {"parses": "falls", "bars are full": "falls", "ends at home": "falls"}
-hotter.update({"different tunes": "rises", "loss on the test": "stays"})
+hotter.update({"different windows": "rises", "loss on the test": "stays"})
 ### END SOLUTION
 
 # %% tags=["check"]
@@ -471,10 +475,10 @@ hotter = exercise("15.3", hotter)
 # Dividing the scores by a larger $\tau$ brings all probabilities nearer to each other: more variety, and more wrong tokens of every kind. `loss` reads the right tokens and uses the scores as they are.
 # </details>
 #
-# Now measure it. **Before you run:** sketch the three shares over $\tau$ from `0.2` to `1.4`. Where do they begin to fall, and which of them falls most?
+# Now measure it. **Before you run:** sketch the three shares over $\tau$ from `0.1` to `1.4`. Where do they begin to fall, and which of them falls most?
 
 # %% tags=["nbval-ignore-output"]
-temperatures = [0.2, 0.5, 0.8, 1.1, 1.4]
+temperatures = [0.1, 0.5, 0.8, 1.1, 1.4]
 curves = {rule: [] for rule in RULES}
 for tau in temperatures:
     p, _ = score(judged(composer, tau))
@@ -493,23 +497,25 @@ plot.series(
 # Parsing falls least (and is highest all along, for what cannot be read passes no judge): where a length may stand hangs on the token before. A full bar hangs on six or eight tokens, and *all* bars must be right: from about one half on it falls most, and the last note with it. A hot network is not freer. It is wrong
 # more often, in each of many places.
 #
-# There is no right temperature. Hot, it breaks the rules; cold, it says the same thing twice, and may go round in circles without an end.
+# There is no right temperature. Hot, it breaks the rules. Colder, it repeats itself more, and very cold it may go round in circles without an end, and a tune that does not end does not parse.
+
 
 # %% tags=["claim"]
-cold = write(composer, asked.repeat(3, 1), 0.2, generator(155))
-hot = write(composer, asked.repeat(3, 1), 1.2, generator(156))
-
-
 def different(some_tunes):
-    """Of the tunes that end, the share left when each is counted once."""
-    whole = [tuple(tokens) for tokens in some_tunes if tokens is not None]
-    return len(set(whole)) / max(1, len(whole))
+    """Of the first 5000 windows of four tokens, the share left when each is counted once."""
+    windows = []
+    for tokens in some_tunes:
+        if tokens is not None:
+            windows += [tuple(tokens[start : start + 4]) for start in range(len(tokens) - 3)]
+    return len(set(windows[:5000])) / 5000
 
 
+mild = write(composer, asked.repeat(3, 1), 0.5, generator(155))
+hot = write(composer, asked.repeat(3, 1), 1.2, generator(156))
 lost = {rule: curves[rule][1] - curves[rule][4] for rule in RULES}
 claim("from 0.5 to 1.4 the share with full bars falls by at least 40 points", lost["bars are full"], at_least=0.4)
-claim("parsing loses at least 12 points less", lost["bars are full"] - lost["parses"], at_least=0.12)
-claim("different tunes rise from 0.2 to 1.2 by at least 2 points", different(hot) - different(cold), at_least=0.02)
+claim("parsing loses at least 20 points less", lost["bars are full"] - lost["parses"], at_least=0.2)
+claim("different windows rise from 0.5 to 1.2 by at least 20 points", different(hot) - different(mild), at_least=0.2)
 
 # %% [markdown]
 # ## Is it copied?
@@ -559,17 +565,23 @@ longest_shared = exercise("15.4", longest_shared)
 # `tuple(other[start : start + k])` for `start in range(len(other) - k + 1)`, for each `other` by itself, so that no window reaches over the end of a tune. A tune goes on to k only if it shared a window of length k − 1: `found[n] == k - 1`.
 # </details>
 #
-# **Before you run:** which have the longer shared windows, on average: the network's tunes (at $\tau = 0.7$), or real ones of the test?
+# **Before you run:** which have the longer shared windows, on average: the network's tunes (at $\tau = 0.7$), or real ones of the test? (All are cut to 48 tokens, for a longer tune has more windows.)
 
 # %% tags=["predict"]
 predict("15.c", ...)  # "network" or "real"
 
 # %%
 written = write(composer, asked.repeat(3, 1), 0.7, generator(153))
-ended = [tokens for tokens in written if tokens is not None]
 library = [tune.tokens for tune in train]
-shared_network = torch.tensor(longest_shared(ended, library), dtype=torch.float)
-shared_real = torch.tensor(longest_shared([tune.tokens for tune in test], library), dtype=torch.float)
+
+
+def first_48(some_tunes):
+    """The first 48 tokens of each tune that has as many: a longer tune has more windows."""
+    return [tokens[:48] for tokens in some_tunes if tokens is not None and len(tokens) >= 48]
+
+
+shared_network = torch.tensor(longest_shared(first_48(written), library)).float()
+shared_real = torch.tensor(longest_shared(first_48([tune.tokens for tune in test]), library)).float()
 
 # %% tags=["folded", "nbval-ignore-output"]
 windows = list(range(41))
@@ -592,17 +604,14 @@ plot.series(
 )
 
 # %% [markdown]
-# The real ones. Fiddlers share more with each other than this network shares with them: it has not copied. The longest window of a test tune is two or three bars; that is the common language of jigs and reels, and the network uses less of it. (With other settings this would be another story. A
+# The real ones. Fiddlers share more with each other than this network shares with them: it has not copied. Windows of one bar or two are the common language of jigs and reels, and the network uses less of it. (With other settings this would be another story. A
 # network that is trained on few tunes and for long learns them by heart, and then the left curve would lie far to the right of the other.)
 
 # %% tags=["claim"]
 outcome("15.c", "network" if shared_network.mean() > shared_real.mean() else "real")
-claim(
-    "on average the network's longest window is shorter than a real tune's, by at least 1 token",
-    shared_real.mean() - shared_network.mean(),
-    at_least=1,
-)
-claim("none of its tunes shares a window of 24 tokens with a training tune", shared_network.max(), at_most=23)
+shorter = shared_real.mean() - shared_network.mean()
+claim("on average the network's longest window is shorter, by at least 0.6 tokens", shorter, at_least=0.6)
+claim("none of its tunes shares a window of 28 tokens with a training tune", shared_network.max(), at_most=27)
 
 # %% [markdown]
 # ## What the judges did not ask
@@ -654,7 +663,7 @@ claim("of the network's tunes at most 20 in 100", eight_network, at_most=0.2)
 # %% [markdown]
 # <details><summary>Test yourself: a network's tunes end at home 95 times in 100. Is it better than one with 80?</summary>
 #
-# Nearer to a rule, and farther from music: real first parts often end in the air. Compare with 80, the fiddlers' own score, within the standard errors of both.
+# Nearer to a rule, and farther from music: real parts do end in the air. Compare with 80, the fiddlers' own score, within the standard errors of both.
 # </details>
 # <details><summary>Test yourself: why must a tune and its twin in another key not be split between training and test?</summary>
 #

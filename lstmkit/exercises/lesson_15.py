@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from itertools import pairwise
+from time import perf_counter
 
 import torch
 
@@ -253,7 +254,7 @@ _TURN = {
     "parses": "falls",
     "bars are full": "falls",
     "ends at home": "falls",
-    "different tunes": "rises",
+    "different windows": "rises",
     "loss on the test": "stays",
 }
 define(
@@ -269,13 +270,13 @@ define(
         mistake("the bar line is a token like any other: the hotter, the more often it is drawn at a wrong moment", {"bars are full": "stays"}),
         mistake("the tonic is the *likeliest* last note, and the hotter, the less that counts", {"ends at home": "rises"}),
         mistake("the last note is drawn like any other: the hotter, the more often it is not the likeliest one", {"ends at home": "stays"}),
-        mistake("cold is where all tunes become alike: in the limit the likeliest token is always taken, and one condition has one tune", {"different tunes": "falls"}),
-        mistake("one condition is asked several times: cold, the same tune comes more than once", {"different tunes": "stays"}),
-        mistake("two of them are the other way round: parsing falls, and the number of different tunes rises with the temperature", {"parses": "rises", "different tunes": "falls"}),
-        mistake("hot means *more* chance: rules are broken more often, and tunes repeat less. You have all four the wrong way round", {"parses": "rises", "bars are full": "rises", "ends at home": "rises", "different tunes": "falls"}),
+        mistake("cold is where all becomes alike: in the limit the likeliest token is always taken, and the same few turns come again and again", {"different windows": "falls"}),
+        mistake("the hotter, the more often an unlikely token is drawn, and with it a turn that has not been written before", {"different windows": "stays"}),
+        mistake("two of them are the other way round: parsing falls, and the number of different windows rises with the temperature", {"parses": "rises", "different windows": "falls"}),
+        mistake("hot means *more* chance: rules are broken more often, and turns repeat less. You have all four the wrong way round", {"parses": "rises", "bars are full": "rises", "ends at home": "rises", "different windows": "falls"}),
         mistake("temperature is used when a tune is written, and changes what is drawn: not everything stays", dict.fromkeys(_TURN, "stays")),
         mistake("higher is not better everywhere: the hotter, the more rules are broken", dict.fromkeys(_TURN, "rises")),
-        mistake("not everything falls: hot tunes are more varied, and the loss does not see the temperature", dict.fromkeys(_TURN, "falls")),
+        mistake("not everything falls: what is written hot is more varied, and the loss does not see the temperature", dict.fromkeys(_TURN, "falls")),
     ],
 )  # fmt: skip
 
@@ -377,6 +378,7 @@ def _whole(tunes, library):
     return [len(tune) if tuple(tune) in known else 0 for tune in tunes]
 
 
+_MANY = 90
 _SHORT = [
     (["A B c d | e f g a", "A 2 B | c d e f"], ["c d | e g", "B c d | f e", "g a A B"], "a few tunes"),
     (["d e f g", "G A B", "z z z", "d' e' a"], ["d' e' f g", "G, A, B c", "A B z"], "pitches an octave apart"),
@@ -396,18 +398,31 @@ def _copy_cases():
         kept = [[" " if t == "_" else t for t in text.split()] for text in library]
         cases.append(case(read, kept, label=label))
     letters = "ABcdefg|"
-    many = [[letters[k] for k in torch.randint(8, (60,)).tolist()] for _ in range(340)]
-    tunes = many[300:]
+    many = [[letters[k] for k in torch.randint(8, (60,)).tolist()] for _ in range(100)]
+    tunes = many[_MANY:]
     tunes[3][20:38] = many[7][5:23]
-    return [*cases, case(tunes, many[:300], label="forty tunes and a library of three hundred")]
+    return [*cases, case(tunes, many[:_MANY], label="ten tunes and a library of 90")]
+
+
+def _in_time(answer, tunes, library):
+    """What an answer returns; where the library is large and it takes many times as long as the reference, that instead."""
+    begun = perf_counter()
+    found = answer(tunes, library)
+    mine = perf_counter() - begun
+    if len(library) >= _MANY and mine > 1:
+        begun = perf_counter()
+        longest_shared(tunes, library)
+        if mine > 8 * (perf_counter() - begun):
+            return "too slow: make one set of windows for each k"
+    return found
 
 
 define(
     "15.4",
     reference=longest_shared,
     cases=_copy_cases,
+    run=_in_time,
     alternatives=[_as_text],
-    time_limit=4.0,
     mistakes=[
         mistake("you allow gaps: a window is a run of tokens with nothing left out", _with_gaps),
         mistake("the library's tunes are joined into one for you: a window must not reach over the end of a tune", _joined),
