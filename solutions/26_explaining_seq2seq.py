@@ -278,10 +278,10 @@ pointing = exercise("26.3", pointing)
 # `at = map.masked_fill(~can, -torch.inf).flatten(1).argmax(1)`, then `box.flatten(1)[torch.arange(len(map)), at]`. The chance is `(box & can).sum((1, 2)) / can.sum((1, 2))`.
 # </details>
 #
-# We count both digit words of each picture. That matters: a map that does not care *which word* is asked points at one digit for both, and gets one of the two. And there is a control, a captioner with fresh, **untrained** weights, asked
-# about the same words of the same pictures.
+# We count both digit words of each picture. That matters: a map that does not care *which word* is asked points at one digit for both, and gets one of the two. And there is a control: captioners with fresh, **untrained** weights, asked
+# about the same words of the same pictures (the mean of three).
 #
-# **Before you run:** in what share of the cases will the *untrained* network's gradient × input point into the right box? And will its map *look* like an explanation?
+# **Before you run:** in what share of the cases will gradient × input of an *untrained* network point into the right box? And will its map *look* like an explanation?
 
 # %% tags=["predict"]
 predict("26.a", ...)  # a share between 0 and 1
@@ -297,26 +297,28 @@ def boxes(corners):
 
 
 # %% tags=["folded"]
-def point_all(model, seen, said):
-    """The share of hits of each map and its chance, over both digit words (steps 1 and 4)."""
+def point_all(networks, seen, said):
+    """The share of hits of each map and its chance, over both digit words (steps 1 and 4), the mean of the networks."""
     hits, levels = {}, {}
+    part = 1 / (2 * len(networks))
     for t, named in ((1, 0), (4, 1)):
-        for name, map in three_maps(model, seen.pictures, said, t).items():
-            can = torch.ones_like(map).bool() if name == "|gradient|" else seen.pictures > 0
-            hit, chance = pointing(map, boxes(seen.corners[:, named]), can)
-            hits[name] = hits.get(name, 0) + hit.float().mean().item() / 2
-            levels[name] = levels.get(name, 0) + chance.mean().item() / 2
+        for network in networks:
+            for name, map in three_maps(network, seen.pictures, said, t).items():
+                can = torch.ones_like(map).bool() if name == "|gradient|" else seen.pictures > 0
+                hit, level = pointing(map, boxes(seen.corners[:, named]), can)
+                hits[name] = hits.get(name, 0) + part * hit.float().mean().item()
+                levels[name] = levels.get(name, 0) + part * level.mean().item()
     return hits, levels
 
 
 # %%
-untrained = models.Captioner(len(WORDS)).eval()
-trained_hits, chance = point_all(captioner, seen, said)
+untrained = [models.Captioner(len(WORDS)).eval() for _ in range(3)]
+trained_hits, chance = point_all([captioner], seen, said)
 untrained_hits, _ = point_all(untrained, seen, said)
 
 # %% tags=["folded", "nbval-ignore-output"]
 rows, columns = {"|gradient|": [], "gradient × input": []}, []
-for name, model in {"trained": captioner, "untrained": untrained}.items():
+for name, model in {"trained": captioner, "untrained": untrained[0]}.items():
     for t in (1, 4):
         found = three_maps(model, seen.pictures[[seven]], said[[seven]], t)
         columns.append(f"{WORDS[said[seven, t - 1]]},\n{name}")
@@ -329,16 +331,15 @@ scores = {"trained": trained_hits, "untrained": untrained_hits}
 plot.against_chance(scores, chance, y="share of hits", title="Largest entry in the named digit's box")
 
 # %% [markdown]
-# About a half, which is chance. Yet look at its maps: gradient × input of an untrained network shows two digits, in red and blue. It shows the *picture*. Whoever had drawn the line at 64/400 for every map would have praised it.
+# About a half, which is chance. Yet look at the maps: gradient × input of an untrained network shows two digits, in red and blue. It shows the *picture*. Whoever had drawn the line at 64/400 for every map would have praised it.
 #
-# $|\text{gradient}|$ has the other trouble: untrained it is far *above* its line, for the layers alone, whatever their weights, prefer places where something is drawn. So a fair chance is worth having, and an untrained network more.
+# $|\text{gradient}|$ has the other trouble: untrained it is well *above* its line, for the layers alone, whatever their weights, prefer places where something is drawn. So a fair chance is worth having, and an untrained network more.
 
 # %% tags=["claim"]
 outcome("26.a", untrained_hits["gradient × input"])
-claim("untrained, gradient × input: share of hits", untrained_hits["gradient × input"], between=(0.38, 0.62))
-claim(
-    "untrained, |gradient|: at least twice its chance", untrained_hits["|gradient|"] / chance["|gradient|"], at_least=2
-)
+claim("untrained, gradient × input: share of hits", untrained_hits["gradient × input"], between=(0.4, 0.6))
+over = untrained_hits["|gradient|"] / chance["|gradient|"]
+claim("untrained, |gradient|: at least 1.4 times its chance", over, at_least=1.4)
 
 # %% [markdown]
 # The trained captioner is far ahead of both, in all three maps. Integrated gradients point best: with them *seven* points at the seven nearly always.
@@ -346,7 +347,7 @@ claim(
 # %% tags=["claim"]
 claim("trained, integrated gradients: share of hits", trained_hits["integrated gr."], at_least=0.96)
 ahead = min(trained_hits[name] - untrained_hits[name] for name in chance)
-claim("each map is ahead of the untrained network's by at least 0.18", ahead, at_least=0.18)
+claim("each map is ahead of the untrained networks' by at least 0.18", ahead, at_least=0.18)
 
 # %% [markdown]
 # ## Larger digit first
@@ -363,7 +364,7 @@ ranker = models.Captioner(len(WORDS))
 ranker.load_state_dict(captioner.state_dict())
 train(ranker, 200, "larger digit first", larger_first=True)
 ranked, ranked_said, ranked_exact = two_hundred(ranker, larger_first=True)
-ranked_hits, _ = point_all(ranker, ranked, ranked_said)
+ranked_hits, _ = point_all([ranker], ranked, ranked_said)
 
 # %% tags=["nbval-ignore-output"]
 print(f"exact match: {ranked_exact:.2f}")
@@ -422,7 +423,7 @@ claim("larger first: every map loses at least 0.06 of its hits", lost, at_least=
 most = changes["larger first"]["exchanged for\na larger"]
 claim("there a larger other digit changes the first word in at least 85 of 100", most, at_least=0.85)
 little = max(list(changes["reading order"].values()) + list(changes["larger first"].values())[:2])
-claim("none of the five other bars is above 0.25", little, at_most=0.25)
+claim("none of the five other bars is above 0.2", little, at_most=0.2)
 
 # %% [markdown]
 # ## What is cut at the argmax
@@ -493,7 +494,7 @@ fig
 # what one wants. It is not "why did the fourth word come out so".
 
 # %% tags=["claim"]
-claim("word 4: total minus direct, at least 0.4", total[3] - direct[3], at_least=0.4)
+claim("word 4: total minus direct, at least 0.5", total[3] - direct[3], at_least=0.5)
 
 # %% [markdown]
 # ## Why this letter?
@@ -740,8 +741,8 @@ plot.against_chance(summary, y="share, or weight", title="Two kinds of letters")
 first_letters, others = summary["first letters"], summary["letters inside"]
 what = "weights shuffled:\nletter changes"
 outcome("26.c", round(others[what], 2))
-claim("shuffled weights change at least 45 of 100 first letters", first_letters[what], at_least=0.45)
-claim("and at most 15 of 100 letters inside", others[what], at_most=0.15)
+claim("shuffled weights change at least 60 of 100 first letters", first_letters[what], at_least=0.6)
+claim("and at most 10 of 100 letters inside", others[what], at_most=0.1)
 
 # %% [markdown]
 # ## What you can now do

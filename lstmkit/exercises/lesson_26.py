@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 
+from lstmkit import attribution
 from lstmkit.exercises import case, define, mistake, slips
 
 # 26.1 · sure of it -----------------------------------------------------------------------------------------------
@@ -40,6 +41,8 @@ define(
         mistake("the slope of z is given, not one over it", {"z": 0.5}),
         slips.part(_SLOPES, "fades", slips.reciprocal, says="the fraction is upside down: how many times *smaller*"),
         mistake("that compares the slopes of p; compare those of ln p", {"fades": 0.5 / 0.0198}),
+        mistake("that compares the slopes of p (and is rounded); compare those of ln p", {"fades": 25.25}),
+        mistake("the slope of ln p is positive: more ink makes the word likelier", {"ln p": -0.02}),
         mistake("that is p at 0.99 over p at 0.5: the slopes of ln p go like 1 − p", {"fades": 1.98}),
         mistake("that is 1 / (1 − p): at one half the slope of ln p is (1 − 0.5) · 2, not 2", {"fades": 100.0}),
         mistake("that is the difference of the two slopes; by which *factor* is one smaller?", {"fades": 0.98}),
@@ -112,6 +115,28 @@ def _one_minus_p(model, pictures, said, t):
 def _zero_for_the_word(model, pictures, said, t):
     log_p, word = model(pictures, _feed(said))[:, t - 1], said[:, t - 1, None]
     return log_p.gather(1, word)[:, 0] - log_p.scatter(1, word, 0.0).logsumexp(1)
+
+
+def _own_p_subtracted(model, pictures, said, t):
+    log_p, word = model(pictures, _feed(said))[:, t - 1], said[:, t - 1, None]
+    own = log_p.gather(1, word)[:, 0]
+    return own - (log_p.exp().sum(1) - own.exp()).log()
+
+
+def _every_step(model, pictures, said, t):
+    log_p, word = model(pictures, _feed(said)), said[:, :, None]
+    return (log_p.gather(2, word) - log_p.scatter(2, word, -torch.inf).logsumexp(2, keepdim=True))[:, :, 0]
+
+
+def _in_place(model, pictures, said, t):
+    log_p, word = model(pictures, _feed(said))[:, t - 1].clone(), said[:, t - 1, None]
+    log_p.scatter_(1, word, -torch.inf)
+    return log_p.gather(1, word)[:, 0] - log_p.logsumexp(1)
+
+
+def _ln_p_for_p(model, pictures, said, t):
+    log_p = _log_p_alone(model, pictures, said, t)
+    return log_p / (1 - log_p)
 
 
 def _stays_two_axes(model, pictures, said, t):
@@ -211,6 +236,23 @@ define(
             "1 − p rounds to 0 where the network is very sure, and the log-odds become infinite: sum up the other words instead",
             _one_minus_p,
         ),
+        mistake(
+            "the sum of all less the word's own p rounds to 0 where the network is very sure: leave the word out of the sum",
+            _own_p_subtracted,
+        ),
+        mistake("these are the log-odds at every step, (N, T): take step t alone", _every_step),
+        mistake(
+            "scatter_ with its underscore changes log_p itself, so the word's own ln p is gone: use scatter", _in_place
+        ),
+        mistake("you put ln p where p belongs: the odds are p / (1 − p)", _ln_p_for_p),
+        mistake(
+            "you add up the others' logarithms; their probabilities are added: logsumexp(1)",
+            _asked(others=lambda rest: rest.sum(1)),
+        ),
+        mistake(
+            "log_p[:, words] takes every word for every picture, (N, N): gather takes each picture's own",
+            lambda model, pictures, said, t: model(pictures, _feed(said))[:, t - 1][:, said[:, t - 1]],
+        ),
         mistake("these are the odds, p / (1 − p): take the logarithm", slips.with_result(log_odds, torch.exp)),
         mistake(
             "an axis is left over: gather gives (N, 1), which stretches over the batch; take [:, 0] of it",
@@ -282,6 +324,34 @@ def _more_inside(map, box, can):
     return (map * box * can).sum((1, 2)) > (map * ~box * can).sum((1, 2)), pointing(map, box, can)[1]
 
 
+def _can_turned(map, box, can):
+    at = map.masked_fill(can, -torch.inf).flatten(1).argmax(1)
+    return box.flatten(1)[torch.arange(len(map)), at], pointing(map, box, can)[1]
+
+
+def _place(map, box, can):
+    return map.masked_fill(~can, -torch.inf).flatten(1).argmax(1), pointing(map, box, can)[1]
+
+
+def _no_pairs(map, box, can):
+    return box.flatten(1)[:, _place(map, box, can)[0]], pointing(map, box, can)[1]
+
+
+def _zeros_and_ones(answer, *args):
+    """1.0 and 0.0 are as good as True and False."""
+    result = answer(*args)
+    if isinstance(result, tuple) and len(result) == 2 and all(isinstance(one, torch.Tensor) for one in result):
+        hit, chance = result
+        if hit.dtype != torch.bool and ((hit == 0) | (hit == 1)).all():
+            hit = hit.bool()
+        return hit, chance.float() if chance.is_floating_point() else chance
+    return result
+
+
+def _by_library(map, box, can):
+    return tuple(attribution.pointing_game(map, box, can))
+
+
 def _shifted(box, down, right):
     return box.roll((down, right), (1, 2))
 
@@ -307,7 +377,8 @@ define(
     "26.3",
     reference=pointing,
     cases=_pictures,
-    alternatives=[_best_inside, _by_pictures],
+    alternatives=[_best_inside, _by_pictures, _by_library],
+    run=_zeros_and_ones,
     mistakes=[
         mistake(
             "you take the largest *size*: a map points at what speaks for the word, so at its largest entry, with its sign",
@@ -322,9 +393,22 @@ define(
             "outside `can` you put 0: where all other entries are negative that is the largest; put −∞",
             _hit(lambda map, box, can: (map * can, box, torch.ones_like(can))),
         ),
+        mistake("`can` is turned round: masked_fill(~can, …) rules out where it is False", _can_turned),
+        mistake("this is the *place* of the largest entry: does it lie in the box?", _place),
         mistake(
-            "`can` is turned round: masked_fill(~can, …) rules out where it is False",
-            _hit(lambda map, box, can: (map, box, ~can | can.all(2).all(1)[:, None, None])),
+            "box.flatten(1)[:, at] looks up every place in every picture, (N, N): [torch.arange(N), at] pairs them",
+            _no_pairs,
+        ),
+        mistake(
+            "map * box puts 0 outside the box, which beats negative entries, and `can` is not used: put −∞ where the finger may not go",
+            lambda map, box, can: ((map * box).amax((1, 2)) == map.amax((1, 2)), pointing(map, box, can)[1]),
+        ),
+        mistake(
+            "map * can puts 0 where the finger may not go, which beats negative entries: put −∞",
+            lambda map, box, can: (
+                (map * can * box).amax((1, 2)) == (map * can).amax((1, 2)),
+                pointing(map, box, can)[1],
+            ),
         ),
         mistake(
             "you look for the largest entry inside the box alone, and find that it lies in the box",
@@ -503,6 +587,26 @@ define(
             "nothing is fed but <start>: feed(said) holds the words before each step",
             _changes(held=lambda model, after, said: model(after, torch.ones_like(said)).argmax(2) != said),
         ),
+        mistake(
+            "the second result feeds `said` itself: the total effect writes everything anew, write(model, after)",
+            _changes(anew=lambda model, after, said: model(after, said).argmax(2) != said),
+        ),
+        mistake(
+            "for the direct effect the new words are fed, and not shifted: feed(said) holds the old ones, one step late",
+            _changes(held=lambda model, after, said: model(after, _write(model, after)).argmax(2) != said),
+        ),
+        mistake(
+            "you divide by the number of words: the share is taken over the pictures",
+            _changes(mean=lambda changed: changed.sum(0) / 5),
+        ),
+        mistake(
+            "the direct effect compares a caption with itself: compare the held words with `said`",
+            _changes(held=lambda model, after, said: torch.zeros_like(said).bool()),
+        ),
+        mistake(
+            "the total effect compares a caption with itself: compare what is written anew with `said`",
+            _changes(anew=lambda model, after, said: torch.zeros_like(said).bool()),
+        ),
         slips.results_swapped(direct_and_total, says="the two results have changed places: direct first, then total"),
         slips.per_cent(direct_and_total),
         mistake(
@@ -629,6 +733,29 @@ define(
         mistake(
             "the norm runs over the words: it runs over the word's numbers, the last axis",
             lambda J, v: (J.norm(dim=2), (J * v[:, None]).sum(3)),
+        ),
+        mistake(
+            "a matrix product lets every gradient meet the vectors of *all* words: multiply number by number, each word with its own",
+            _share(lambda J, v: (J @ v.transpose(1, 2)[:, None]).sum(3)),
+        ),
+        mistake(
+            "the share is squared: leave it as it is, signed", _share(lambda J, v: (J * v[:, None]).sum(3).square())
+        ),
+        mistake(
+            "this is the size of the sum: the length is the root of the sum of squares",
+            _length(lambda J, v: J.sum(3).abs()),
+        ),
+        mistake(
+            "this is one length for everything: a length for each letter and word, dim=3",
+            _length(lambda J, v: J.norm()),
+        ),
+        mistake(
+            "the words are summed away: one number for each letter *and* word, so reduce the last axis alone",
+            lambda J, v: (J.norm(dim=(2, 3)), (J * v[:, None]).sum((2, 3))),
+        ),
+        mistake(
+            "the letters are summed away in the share: it is (N, T_y, T_x)",
+            _share(lambda J, v: torch.einsum("nysd,nsd->ns", J, v)),
         ),
         slips.results_swapped(word_tables, says="the two results have changed places: length first, then share"),
         slips.transposed(word_tables, 1, 2, says="letters and words are exchanged: (N, T_y, T_x), letters first"),
