@@ -53,7 +53,7 @@ plot.film_strip(some.frames[n], {"truth": arrows(some.directions[n])}, title="A 
 # - **Say it.** A sentence, such as "seven moves right and back": words that belong to no frame in particular, an *encoder-decoder*.
 
 # %%
-print(ACTIONS)
+print(ACTIONS)  # the first four, and the same with a turn
 for caption in some.captions[:4]:
     print(say(caption), caption.tolist())
 
@@ -322,7 +322,7 @@ def draw(answers):
 
 
 # %% [markdown]
-# This is what the eye reports on the film from above. You can see the digit turn.
+# This is what the eye reports on the film from above. You can see the digit turn. (At a blank frame row and column mean nothing.)
 
 # %% tags=["folded", "nbval-ignore-output"]
 with torch.no_grad():
@@ -419,9 +419,9 @@ plot.bars_at_best(measured, best_shares, y="share right", title="The direction a
 # %% tags=["claim"]
 short = {name: best_shares[name] - measured[name] for name in models}
 glances = max(abs(short["one frame"]), abs(short["two frames"]))
-claim("one frame, two frames: within 3 points of their ceilings", glances, at_most=0.03)
-claim("the LSTM: at most 4 points below its own", short["LSTM"], at_most=0.04)
-claim("it is above the two-frame ceiling by at least 17 points", measured["LSTM"] - two_frames, at_least=0.17)
+claim("one frame, two frames: within 2.5 points of their ceilings", glances, at_most=0.025)
+claim("the LSTM: at most 3 points below its own", short["LSTM"], at_most=0.03)
+claim("it is above the two-frame ceiling by at least 18 points", measured["LSTM"] - two_frames, at_least=0.18)
 
 # %% [markdown]
 # Here is one film of the test, and what the three say. What differs from the truth is shaded.
@@ -469,19 +469,19 @@ plot.bars_at_best(split, best_split, y="share right", title="The direction at sh
 # %% tags=["claim"]
 outcome("16.b", round(float(split["LSTM,\nblank"]), 2))
 claim("at blank frames the LSTM is right at least 65 times in 100", split["LSTM,\nblank"], at_least=0.65)
-claim("and two frames at most 35 times", split["two frames,\nblank"], at_most=0.35)
+claim("and two frames at most 33 times", split["two frames,\nblank"], at_most=0.33)
 
 # %% tags=["nbval-ignore-output"]
 along = {name: hits[name].mean(0) for name in models}
 plot.along_film(along, {"LSTM": memory_at}, y="share right", title="The direction, frame by frame")
 
 # %% [markdown]
-# At the first frame all three guess: nothing has moved yet. Then the LSTM climbs with every sighting; for the others the film might as well begin anew with each frame. Even the ceiling is not 1 in the middle:
-# whoever turns back behind a blank frame is found out only later.
+# At the first frame all three guess: nothing has moved yet. Then the LSTM climbs with every sighting; the others soon have all that they will ever get. Even the ceiling is not 1 in the middle: too little has been shown yet,
+# and whoever turns back behind a blank frame is found out only later.
 
 # %% tags=["claim"]
-claim("at the last frame the LSTM is right at least 93 times in 100", along["LSTM"][-1], at_least=0.93)
-claim("at the first frame it is right at most 43 times in 100", along["LSTM"][0], at_most=0.43)
+climb = along["LSTM"][-1] - along["LSTM"][0]
+claim("from the first frame to the last the LSTM climbs by at least 57 points", climb, at_least=0.57)
 
 # %% [markdown]
 # ## What happened?
@@ -527,10 +527,10 @@ verdicts = exercise("16.4", verdicts)
 class Bag(nn.Module):
     """reports (N, T, 37) → scores of the actions (N, 8), blind to order."""
 
-    def __init__(self, H=64):
+    def __init__(self, H=128):
         super().__init__()
         self.f = nn.Sequential(nn.Linear(37, H), nn.ReLU())
-        self.g = nn.Sequential(nn.Linear(H, H), nn.ReLU(), nn.Linear(H, H), nn.ReLU(), nn.Linear(H, 8))
+        self.g = nn.Sequential(nn.Linear(H, 64), nn.ReLU(), nn.Linear(64, 64), nn.ReLU(), nn.Linear(64, 8))
 
     def forward(self, r):
         return self.g(self.f(r).sum(dim=1))
@@ -560,17 +560,28 @@ def film_loss(model, r, actions):
 
 # %% tags=["nbval-ignore-output"]
 bag, judge = Bag(), Judge(8)
-train_on(bag, film_loss, train.actions, "bag of frames", steps=2000, lr=5e-3)  # it learns more slowly
+train_on(bag, film_loss, train.actions, "bag of frames", steps=2000, lr=3e-3)  # it learns more slowly
 train_on(judge, film_loss, train.actions, "LSTM")
 told = {"bag of frames": right(bag, test.actions).float().mean(), "LSTM": right(judge, test.actions).float().mean()}
 best_told = {"bag of frames": bag_ceiling, "LSTM": film_ceiling}
 plot.bars_at_best(told, best_told, y="share right", title="The action, unseen drawings")
 
 # %% [markdown]
-# The bag knows the axis: a digit that was seen in many columns and one row moves to the right or to the left. It knows mostly whether it came back, for then places occur twice. But *which way* it went first is a question of
-# order, and there it guesses: about half.
-#
-# The counter-proof: shuffle the frames of each test film.
+# What does the best reader of a bag know? The axis: a digit seen in many columns and one row moves to the right or to the left. And mostly whether it came back, for then places occur twice. But *which way* it went first is a question
+# of order, and there it is little better than a coin.
+
+# %% tags=["claim"]
+bags = as_one(in_order)
+axis, back = [best(joint(bags, part, world.p))[1] for part in (world.actions % 2, world.actions // 4)]
+claim(
+    "from a bag the axis, and whether it came back, can be told in 93 of 100 films or more",
+    min(axis, back),
+    at_least=0.93,
+)
+claim("which way it went first, in at most 56", best(joint(bags, world.actions % 4, world.p))[1], at_most=0.56)
+
+# %% [markdown]
+# The counter-proof: shuffle the frames of each test film. The bag cannot notice. And the LSTM?
 
 
 # %% tags=["claim"]
@@ -578,21 +589,21 @@ order = torch.rand(test.shown.shape, generator=generator(164)).argsort(1)
 shuffled = test_reports[torch.arange(len(order))[:, None], order]
 with torch.no_grad():
     judged = (judge(shuffled).argmax(1) == test.actions).float().mean()
-claim("the LSTM is above the bag's ceiling by at least 40 points", told["LSTM"] - bag_ceiling, at_least=0.4)
-claim("shuffled, the LSTM falls below 45 in 100", judged, at_most=0.45)
+claim("the LSTM is above the bag's ceiling by at least 42 points", told["LSTM"] - bag_ceiling, at_least=0.42)
+claim("on shuffled films it is right at most 30 times in 100", judged, at_most=0.3)
 claim("the bag is at most 8 points below its ceiling", bag_ceiling - told["bag of frames"], at_most=0.08)
 
 # %% [markdown]
 # ## Say it
 #
-# The third question wants words. One LSTM reads the film, and what is left of it is a *state*; a second one begins in that state and writes: at each step it reads the word before and gives a
+# The third question wants words. One LSTM reads the film, and what is left of it is its last state, the *message*; a second one begins in that state and writes: at each step it reads the word before and gives a
 # probability to each word that could be next. The film's eight steps and the sentence's six have nothing to do with each other; the state is all that passes.
 
 # %% tags=["folded", "nbval-ignore-output"]
 plot.translator(
-    ["$r_1$", "$r_2$", "…", "$r_8$"],
+    ["$r_1$", "$r_2$", "$r_3$", "$r_4$"],
     ["one", "moves", "up", "<end>"],
-    title="First frames in, then words in and words out",
+    title="First frames in, then words in and words out (drawn for four frames)",
 )
 
 # %% [markdown]
@@ -699,15 +710,22 @@ least = {
 plot.bars_at_best(wrong, least, y="share wrong", title="Content words that are wrong, unseen drawings")
 
 # %% [markdown]
-# The digit. That is a matter of the eye, not of time: no drawing of these was in the training set, and there is no list of all handwriting from which a line could be computed. For the two others the line is the share that
+# The digit. That is mostly a matter of the eye, not of time: its drawings are new to it. And there is no list of all handwriting, from which a line could be computed. For the two others the line is the share that
 # *nobody* could get right, for the film does not show it.
 
 # %% tags=["claim"]
 read_to_end = (said == wanted) | (wanted == 0)  # behind <end> nobody reads
 outcome("16.c", max(wrong, key=wrong.get))
-claim("whole sentences right, word for word", read_to_end.all(1).float().mean(), at_least=0.8)
+claim("whole sentences right, word for word", read_to_end.all(1).float().mean(), at_least=0.85)
 others = max(wrong["direction"], wrong["back"])
-claim("the digit is wrong more often than either other, by 2 points", wrong["digit"] - others, at_least=0.02)
+claim("the digit is wrong more often than either other, by at least 1 point", wrong["digit"] - others, at_least=0.01)
+votes = (test_reports[:, :, :10] * test.shown[:, :, None]).sum(dim=1).argmax(1)  # the eye alone, all frames together
+misread = said[:, 0] != wanted[:, 0]
+claim(
+    "where it is wrong, the eye's reports added up name a wrong one, too: in 60 of 100 films or more",
+    (votes != test.digits)[misread].float().mean(),
+    at_least=0.6,
+)
 
 # %% [markdown]
 # ## What you can now do
