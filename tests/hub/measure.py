@@ -1,0 +1,90 @@
+"""`python -m tests.hub.measure [NN …]` writes hub/MEASURED.md: what one learner who runs a lesson costs, in memory and processor seconds.
+
+Each learner's notebook is run top to bottom in a kernel of its own, on one thread; the kernel's peak memory and processor time
+are what the system says when it has ended. Idle: the kernel after its imports.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import subprocess
+import sys
+from pathlib import Path
+
+from lstmkit.course import maps
+
+ROOT = Path(__file__).parents[2]
+PAGE = ROOT / "hub" / "MEASURED.md"
+RUN = """
+import json, resource, sys, time
+import nbformat
+from lstmkit.course import build
+path = sys.argv[1]
+notebook = nbformat.read(path, as_version=4)
+if len(sys.argv) > 2:
+    notebook.cells = notebook.cells[: int(sys.argv[2])]
+begun = time.perf_counter()
+build.execute(notebook, __import__("pathlib").Path(path).parent, path)
+used = resource.getrusage(resource.RUSAGE_CHILDREN)
+print(json.dumps({"cpu": used.ru_utime + used.ru_stime, "mib": used.ru_maxrss / 1024, "wall": time.perf_counter() - begun}))
+"""
+
+
+def run(path: Path, cells: int | None = None) -> dict[str, float]:
+    command = [sys.executable, "-c", RUN, str(path)] + ([str(cells)] if cells else [])
+    env = {**os.environ, "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+    return json.loads(subprocess.run(command, capture_output=True, text=True, check=True, env=env).stdout)
+
+
+def server() -> float:
+    """MiB of a learner's own Jupyter server before any kernel runs."""
+    code = "import resource; from jupyterlab.labapp import LabApp; print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)"
+    return float(
+        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()[-1]
+    )
+
+
+def main() -> None:
+    kept = {
+        line.split(" | ")[0].removeprefix("| "): line
+        for line in _old()
+        if line.startswith("| ") and line[2:4].isdigit()
+    }
+    for entry in maps.read(ROOT):
+        path = ROOT / "lessons" / f"{entry.stem}.ipynb"
+        if path.exists() and (not sys.argv[1:] or entry.number in sys.argv[1:]):
+            found = run(path)
+            kept[entry.number] = f"| {entry.number} | {entry.name} | {found['mib']:.0f} | {found['cpu']:.0f} |"
+            print(kept[entry.number], flush=True)
+    first = next(iter(sorted((ROOT / "lessons").glob("01_*.ipynb"))))
+    idle = run(first, 2)
+    PAGE.parent.mkdir(exist_ok=True)
+    PAGE.write_text(
+        "\n".join(
+            [
+                "# What a learner costs",
+                "",
+                f"Made by `python -m tests.hub.measure` on {platform.machine()}, Python {platform.python_version()}, one thread a kernel. Memory is a",
+                "kernel's peak when a lesson runs from top to bottom; processor seconds are what that takes.",
+                "",
+                f"Beside the kernel: a learner's own Jupyter server, {server():.0f} MiB. A kernel after its imports: {idle['mib']:.0f} MiB.",
+                "",
+                "| | lesson | memory, MiB | processor seconds |",
+                "|---|---|---|---|",
+                *[kept[number] for number in sorted(kept)],
+                "",
+            ]
+        ),
+        encoding="utf-8",
+    )
+    print(PAGE)
+
+
+def _old() -> list[str]:
+    return PAGE.read_text(encoding="utf-8").splitlines() if PAGE.exists() else []
+
+
+if __name__ == "__main__":
+    main()
