@@ -468,7 +468,11 @@ claim(
     adding_left["input open"].median(),
     at_least=0.7,
 )
-claim("the quiet cell, whose gate is as immovable, learns to add (median)", adding_left["quiet"].median(), at_most=0.2)
+claim(
+    "the quiet cell, whose gate is as immovable, leaves less than half (median)",
+    adding_left["quiet"].median(),
+    at_most=0.36,
+)
 claim(
     "the coupled cell leaves no more than the whole LSTM (medians)",
     adding_left["coupled"].median() / adding_left["all gates"].median(),
@@ -614,7 +618,7 @@ plot.runs(contest["Keep and show"], title="Keep and show", ax=axes[1])
 fig
 
 # %% [markdown]
-# On keep and show the LSTM wins, by a factor of two and more. On adding it leaves no less than the GRU: the order is the other way round; but look whether
+# On keep and show the LSTM wins: the GRU leaves at least half as much again. On adding it leaves no less than the GRU: the order is the other way round; but look whether
 # the dots overlap, for three trainings of each are few. The RNN, with the start and the rate that suit it best and twice as many units, is far behind on both: its
 # unexplained share is five times that of either, or more.
 #
@@ -625,9 +629,9 @@ fig
 # %% tags=["claim"]
 best = {job: {kind: contest[job][kind].median() for kind in cells} for job in contest}
 claim(
-    "keep and show: the GRU leaves at least twice what the LSTM leaves (medians of three)",
+    "keep and show: the GRU leaves at least half as much again as the LSTM (medians of three)",
     best["Keep and show"]["GRU"] / best["Keep and show"]["LSTM"],
-    at_least=2,
+    at_least=1.6,
 )
 claim(
     "adding: the LSTM leaves no less than the GRU (medians of three)",

@@ -236,7 +236,7 @@ claim(
 )
 claim("the LSTM's error at 48 is less than twice that of its best", own[48] / min(own.values()), at_most=1.8)
 short = [max(own[length] / rival[length], rival[length] / own[length]) for length in (6, 12)]
-claim("on six and twelve values neither's error is twice the other's", max(short), at_most=1.85)
+claim("on six and twelve values neither's error is 2.5 times the other's", max(short), at_most=2.2)
 
 # %% [markdown]
 # The choices are made, so draw the test orbit and run the race: each network with its own best length, a linear regression on 24 values, and persistence.
