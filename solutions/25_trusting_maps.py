@@ -264,7 +264,7 @@ fig.axes[0].legend(loc="center left", bbox_to_anchor=(1, 0.5))
 fig
 
 # %% [markdown]
-# Two answers. The dice fall slowest, and gradient and SmoothGrad are not far ahead of them: what *could* move the score is not what did. Integrated gradients and occlusion fall fast. But so does
+# Two answers. The dice fall slowest, and gradient and SmoothGrad keep more than half of the area of the dice: what *could* move the score is not what did. Integrated gradients and occlusion fall fast. But so does
 # **rarity**, and it has never seen the network. None of the five leaves it behind by more than a sliver, if at all.
 #
 # In these reviews rare words are opinions. A map of the *data* can pass a test of what the network needs, if the network has
@@ -275,7 +275,7 @@ fig
 network_maps = [name for name in maps if name not in ("dice", "rarity")]
 outcome("25.b", sum(area[name] < area["rarity"] for name in network_maps))
 slopes = min(area["gradient"], area["SmoothGrad"]) / area["dice"]
-claim("the areas of gradient and SmoothGrad are at least 0.6 of the dice's", slopes, at_least=0.6)
+claim("the areas of gradient and SmoothGrad are more than half of the dice's", slopes, at_least=0.54)
 ahead = area["rarity"] - min(area[name] for name in network_maps)
 claim("no map of the network is ahead of rarity by more than 0.06", ahead, at_most=0.06)
 
