@@ -16,8 +16,8 @@
 # - score maps against true boxes and true alignments, beside a chance level that is fair to each map,
 # - say what a gradient and what an attention weight leave out, and find it by an intervention.
 #
-# Needs: the captioner ([lesson 17](17_captioning.ipynb)), the translator ([lesson 20](20_attention.ipynb)), maps and their scores
-# ([lesson 24](24_attribution.ipynb)). About 90 minutes. Mapping: one-to-many; then encoder-decoder, with attention.
+# Needs: the captioner ([lesson 17](17_captioning.ipynb)), the translator ([lesson 20](20_attention.ipynb)), Jacobians ([lesson 22](22_output_gradients.ipynb)),
+# maps and their scores ([lesson 24](24_attribution.ipynb)). About 90 minutes. Mapping: one-to-many; then encoder-decoder, with attention.
 
 # %%
 import torch
@@ -331,9 +331,9 @@ scores = {"trained": trained_hits, "untrained": untrained_hits}
 plot.against_chance(scores, chance, y="share of hits", title="Largest entry in the named digit's box")
 
 # %% [markdown]
-# About a half, which is chance. Yet look at the maps: gradient × input of an untrained network shows two digits, in red and blue. It shows the *picture*. Whoever had drawn the line at 64/400 for every map would have praised it.
+# About a half, which is chance (over 400 words a half has a standard error of $\sqrt{0.25 / 400} = 0.025$). Yet look at the maps: gradient × input of an untrained network shows two digits, in red and blue. It shows the *picture*. Whoever had drawn the line at 64/400 for every map would have praised it.
 #
-# $|\text{gradient}|$ has the other trouble: untrained it is well *above* its line, for the layers alone, whatever their weights, prefer places where something is drawn. So a fair chance is worth having, and an untrained network more.
+# $|\text{gradient}|$ has the other trouble: untrained it is well *above* its line, for even layers with random weights prefer places where something is drawn. So a fair chance is worth having, and an untrained network more.
 
 # %% tags=["claim"]
 outcome("26.a", untrained_hits["gradient × input"])
@@ -413,7 +413,7 @@ fig
 # In reading order the first word does not care about the other digit. In the second network a larger one changes it nearly always, a smaller one hardly ever: the word **does** depend on both. A map that shows both is right, and the score that knows one box is wrong
 # about *it*.
 #
-# And see the first bar of the right panel: *erased*, the other digit seems to matter little. A lone seven is the largest digit there is. Baselines of paper (integrated gradients) and hiding (occlusion) ask about "nothing there", an exchange asks about "another digit there". Neither is *the*
+# And see the first bar of the right panel: *erased*, the other digit seems to matter little. A lone seven is the largest digit in its picture. Baselines of paper (integrated gradients) and hiding (occlusion) ask about "nothing there", an exchange asks about "another digit there". Neither is *the*
 # importance; name what you compare with.
 
 # %% tags=["claim"]
@@ -472,7 +472,7 @@ direct_and_total = exercise("26.4", direct_and_total)
 # `held = model(after, feed(said)).argmax(2)` and `anew = write(model, after)`, both (N, 5). Compare each with `said`, and take the mean over the pictures.
 # </details>
 #
-# The change: the same two drawings, now one *above* the other. The caption should go from *seven left of three* to *seven above three*, four of its five words on other places.
+# The change: the same two drawings, now one *above* the other. The caption should go from *seven left of three* to *seven above three*.
 
 # %%
 places = seen.corners.flip(2)  # rows and columns exchanged
@@ -675,10 +675,10 @@ labels = {"y": "share of first letters", "title": "The largest entry is at the t
 plot.against_chance(shares, dict.fromkeys(groups, 1 / 7), **labels)
 
 # %% [markdown]
-# The exchange of a digit or a ten moves the very letter that means it, nearly always (of four words that were exchanged). So the network *does* follow the true alignment. Attention and Jacobian are far above chance, and each misses in its own way:
+# The exchange of a digit or a ten moves the very letter that means it, nearly always (of four words that were exchanged). So there the network *does* follow the true alignment. Attention and Jacobian are above chance, and each misses in its own way:
 #
 # - **Attention** weighs *states*, not words, and the state of the word behind has read the word, too. At digits and tens it is on one of the two.
-# - **The Jacobian's length** finds digits and tens, and *thousand* and *hundred* much less often. It counts every direction in which a vector could move, and most lead to no word at all. What *could* move a letter is not what did.
+# - **The Jacobian's length** finds digits and tens, and *thousand* and *hundred* much less often. One reason: it counts every direction in which a vector could move, and most lead to no word at all. What *could* move a letter is not what did.
 
 # %% tags=["claim"]
 looked = at_first_letters(weights).argmax(2)
@@ -689,7 +689,7 @@ gap = shares["Jacobian, length"]["digits and tens"] - shares["Jacobian, length"]
 claim("Jacobian's length: digits and tens ahead of thousand and hundred", gap, at_least=0.25)
 
 # %% [markdown]
-# Do the two agree with each other? The mean rank correlation of attention and length, over the seven words at each first letter, is well above 0 and well below 1. They are two different things, and neither is the exchange.
+# Do the two agree with each other? The mean rank correlation of attention and length, over the seven words at each first letter, is well above 0 and well below 1. They measure two different things.
 
 # %% tags=["claim"]
 alike = attribution.rank_correlation(at_first_letters(weights).flatten(0, 1), at_first_letters(length).flatten(0, 1))
@@ -748,7 +748,7 @@ claim("and at most 10 of 100 letters inside", others[what], at_most=0.1)
 # ## What you can now do
 #
 # - **One word, one number**: log-odds, whose gradient does not fade with certainty; never the sum over words. Such a map answers "why this word, given the words before".
-# - **Fair scores**: true boxes and alignments; for maps that lie on ink, the share of the ink; and an untrained network beside, since pictures of pictures look convincing.
+# - **Fair scores**: true boxes and alignments; for maps that lie on ink, the share of the ink; and an untrained network beside, since a map that lies on ink looks convincing.
 # - **What is left out**: the other digit that decides by not being larger, the way through the words chosen, the word behind a state. Exchange something, hold the rest, and count what changes.
 #
 # Where people use this: to check that a radiology report speaks of the spot and not of the hospital's stamp; to find which word of a source a mistranslation hangs on. Where it fails: it explains one word at a time, and needs somebody who knows what a fair exchange is. That a training curve hides
