@@ -28,7 +28,7 @@ end = printf "$$told\n"; exit $$worst
 ARITHMETIC ?= MKL_CBWR=COMPATIBLE MKL_ENABLE_INSTRUCTIONS=AVX2 MKL_ENABLE_INSTRUCTIONS=SSE4_2 \
   ATEN_CPU_CAPABILITY=default ONEDNN_MAX_CPU_ISA=SSE41 TEST_THREADS=2
 
-.PHONY: help setup lab test test-fast test-arithmetic build claims book slides bench browser lint format wheels progress doctor clean
+.PHONY: help setup lab test test-fast test-arithmetic build claims book slides bench browser hub lint format wheels progress doctor clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "make %-15s %s\n", $$1, $$2}'
@@ -75,9 +75,9 @@ slides: setup  ## lessons as decks that need no network, in slides/ (LESSONS="06
 bench: setup  ## speed, as ratios measured side by side in one run
 	$(BIN)/python -m tests.bench
 
-browser: setup  ## a person's first minutes in a real browser (needs Chromium; CHROMIUM=/path)
+browser: setup  ## lessons, site and decks in a real browser (skipped without Chromium; CHROMIUM=/path)
 	$(INSTALL) '.[browser]'
-	$(BIN)/python -m tests.browser.check_lab
+	$(BIN)/python -m tests.browser.check_lab && $(BIN)/python -m tests.browser.check_pages
 
 wheels: $(VENV)/.lab  ## fill wheels/ for laptops without network; there: make lab WHEELS=wheels
 	$(BIN)/python -m pip download --quiet --disable-pip-version-check -c constraints.txt -d wheels '.[course]' 'setuptools>=77' wheel
@@ -87,6 +87,10 @@ progress: $(VENV)/.lab  ## your exercises: ✓ ✗ ○, and what comes next
 
 doctor: $(VENV)/.lab  ## is this machine ready?
 	@python=$(BIN)/python; $$python -c '' 2>/dev/null || python=$(PYTHON); $$python -m lstmkit.course doctor
+
+hub: setup  ## eight made learners on a real JupyterHub (needs configurable-http-proxy, from npm)
+	$(INSTALL) '.[hub]'
+	$(BIN)/python -m tests.hub.check_hub
 
 lint: setup  ## ruff: lint and format check
 	@$(lint)

@@ -21,7 +21,9 @@ PASSWORD = os.environ.get("HUB_PASSWORD")
 c = get_config()  # noqa: F821
 c.JupyterHub.bind_url = f"http://:{os.environ.get('HUB_PORT', '8000')}"
 c.JupyterHub.hub_port = int(os.environ.get("HUB_INNER_PORT", "8081"))
-c.JupyterHub.cleanup_servers = False  # a hub that is stopped or killed leaves the learners' servers at work; started again it finds them
+c.JupyterHub.cleanup_servers = (
+    False  # a hub that is stopped or killed leaves the learners' servers at work; started again it finds them
+)
 c.JupyterHub.cleanup_proxy = True
 c.ConfigurableHTTPProxy.api_url = f"http://127.0.0.1:{os.environ.get('HUB_PROXY_PORT', '8001')}"
 
@@ -35,9 +37,11 @@ if PASSWORD:
     c.SimpleLocalProcessSpawner.home_dir_template = str(HOMES / "{username}")
 
 # ---- a learner's server
-c.Spawner.notebook_dir = "{homes}/{username}/course".replace("{homes}", str(HOMES))
+c.Spawner.notebook_dir = str(HOMES / "{username}" / "course")
 c.Spawner.default_url = "/lab"
-c.Spawner.mem_limit = os.environ.get("HUB_MEMORY", "3G")  # kept by a spawner that can (Docker, systemd); the others only tell it
+c.Spawner.mem_limit = os.environ.get(
+    "HUB_MEMORY", "3G"
+)  # kept by a spawner that can (Docker, systemd); the others only tell it
 c.Spawner.environment = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "LSTMKIT_DEVICE": "cpu"}
 c.Spawner.cmd = [sys.executable, "-m", "jupyterhub.singleuser"]
 c.Spawner.args = [
@@ -45,6 +49,10 @@ c.Spawner.args = [
     f"--ServerApp.shutdown_no_activity_timeout={os.environ.get('HUB_IDLE', '3600')}",
     "--MappingKernelManager.cull_idle_timeout=1800",
 ]
+if (
+    PASSWORD and hasattr(os, "geteuid") and os.geteuid() == 0
+):  # in a container the hub is root, and Jupyter would refuse to start
+    c.Spawner.args.append("--allow-root")
 c.Spawner.start_timeout = 120
 c.Spawner.http_timeout = 120
 
