@@ -7,6 +7,7 @@ configurable-http-proxy (on PATH, or CONFIGURABLE_HTTP_PROXY=/path); where one i
 
 from __future__ import annotations
 
+import asyncio
 import importlib.util
 import json
 import os
@@ -23,6 +24,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import requests
+from tornado.httpclient import HTTPError, HTTPRequest
 from tornado.ioloop import IOLoop
 from tornado.websocket import websocket_connect
 
@@ -102,6 +104,7 @@ class Learner:
             f"{c.name}={c.value}" for c in self.session.cookies if c.path in ("/", f"/user/{self.name}/")
         )
         IOLoop(make_current=False).run_sync(lambda: execute(url, cookies, code), timeout=PATIENCE)
+        wait_for(lambda: self.ask("GET", "kernels") is not None, "the proxy")
         self.ask("PUT", f"contents/{LESSON}", type="notebook", format="json", content=book)
         self.saved = book["cells"]
         return sum("○ 01." in str(cell["outputs"]) for cell in code)
@@ -132,39 +135,53 @@ def text(cell: dict) -> str:
 
 
 async def execute(url: str, cookies: str, code: list[dict]) -> None:
-    """Run cells one after the other over the kernel's websocket, as JupyterLab does, and keep what they print."""
-    from tornado.httpclient import HTTPRequest
+    """Run cells one after the other over the kernel's websocket, as JupyterLab does, and keep what they print.
 
-    socket_ = await websocket_connect(HTTPRequest(url, headers={"Cookie": cookies}, connect_timeout=PATIENCE))
+    A line that breaks (the hub's proxy was started again) is taken up anew under the same session: the server has kept what was said meanwhile.
+    """
+    session, line = uuid.uuid4().hex, None
+
+    async def connected():
+        nonlocal line
+        begun = time.monotonic()
+        while line is None:
+            try:
+                request = HTTPRequest(f"{url}?session_id={session}", headers={"Cookie": cookies}, connect_timeout=30)
+                line = await websocket_connect(request)
+            except (OSError, HTTPError):
+                if time.monotonic() - begun > PATIENCE:
+                    raise
+                await asyncio.sleep(1)
+        return line
+
     for number, cell in enumerate(code, 1):
         id = uuid.uuid4().hex
-        content = {
-            "code": cell["source"],
-            "silent": False,
-            "store_history": True,
-            "user_expressions": {},
-            "allow_stdin": False,
-        }
+        content = {"code": cell["source"], "silent": False, "store_history": True, "user_expressions": {}}
+        content["allow_stdin"] = False
         header = {
             "msg_id": id,
             "msg_type": "execute_request",
-            "session": id,
+            "session": session,
             "username": "",
             "version": "5.3",
             "date": "",
         }
         message = {"header": header, "parent_header": {}, "metadata": {}, "content": content, "channel": "shell"}
         cell["outputs"], cell["execution_count"] = [], number
-        await socket_.write_message(json.dumps(message))
+        await (await connected()).write_message(json.dumps(message))
         while True:
-            got = json.loads(await socket_.read_message())
+            said = await (await connected()).read_message()
+            if said is None:
+                line = None
+                continue
+            got = json.loads(said)
             if got["parent_header"].get("msg_id") != id:
                 continue
             if got["msg_type"] == "stream" and got["content"]["name"] == "stdout":
                 cell["outputs"].append({"output_type": "stream", "name": "stdout", "text": got["content"]["text"]})
             if got["msg_type"] == "status" and got["content"]["execution_state"] == "idle":
                 break
-    socket_.close()
+    line.close()
 
 
 def wait_for(there, what: str) -> None:
