@@ -89,9 +89,8 @@ def a_deck(tab: Page, path: Path) -> tuple[int, list[str]]:
         where = f"{path.stem}, slide {number + 1} ({box['text']!r})"
         cut = box["bottom"] > 720.5 or box["right"] > 1280.5 or box["wide"] > box["is"] + 1
         if cut or box["scale"] < SMALLEST:
-            troubles.append(
-                f"{where} {'overflows' if cut else 'is drawn at %s of its size' % box['scale']}: cut the cell"
-            )
+            how = "overflows" if cut else f"is drawn at {box['scale']} of its size"
+            troubles.append(f"{where} {how}: cut the cell")
             shot(tab, f"{path.stem}-{number + 1}")
         if number in (0, 7):
             shot(tab, f"{path.stem}-{number + 1}")
