@@ -143,7 +143,7 @@ starts = 2 * torch.rand(80, 4) - 1
 free = descend(promise, starts, AT, wanted, steps=150, lr=0.1)
 
 # %% [markdown]
-# **Before you run:** we keep the designs with which the network is *content*: it promises a miss below $0.02$. Those are most of the 80. Which share of them will miss by more
+# **Before you run:** we keep the designs with which the network is *content*: it promises a miss below $0.02$. Which share of these will miss by more
 # than $0.1$, by the formula?
 
 # %% tags=["predict"]
@@ -401,7 +401,7 @@ for d, name in enumerate(["amplitude", "frequency", "damping"]):
         print(f"{name:10} step {step:2}   network {by_network[k, d]:6.2f}   formula {by_formula[k, d]:6.2f}")
 
 # %% [markdown]
-# Amplitude: one, always; it only multiplies, and the network says nearly the same. Frequency: several per cent for one, and more at each later point, for an error of phase adds up. So the workshop may be careless with
+# Amplitude: one, always; it only multiplies, and the network says nearly the same. Frequency: several per cent for one, at the last point by the formula more than three: an error of phase adds up from step to step. So the workshop may be careless with
 # the amplitude and must not be with the frequency.
 #
 # Two limits. Where $y_t$ is near zero, per cent of it mean nothing. And a per cent needs a true zero: the phase has none (why 0 and not $\pi$?), and the *scaled* numbers have none either.

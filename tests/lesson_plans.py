@@ -12,12 +12,12 @@ from pathlib import Path
 import nbformat
 
 from lstmkit.course import maps
+from lstmkit.course.build import EXERCISE
 from lstmkit.exercises import catalogue
 from tests.contract import minutes
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "solutions" / "LESSON_PLANS.md"
-EXERCISE = re.compile(r"^### Exercise (\d\d\.\d+) · (.+?) \((\d+) min, ([●○]{3})\)", re.M)
 MISTAKES = 3  # told for each exercise
 SKIP = {  # sections and exercises that nothing later needs
     "01": ["Let it write", "01.2"],

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
-from lstmkit.course.build import sources
+from lstmkit.course.build import EXERCISE, sources
 from lstmkit.exercises import catalogue
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "tests" / "exercises.md"
-HEADING = re.compile(r"### Exercise (\d\d\.\d+) · (.+?) \((.+?), ([●○]{3})\)")
 
 
 def table() -> str:
     """The page, as it should be."""
     told = {}
     for path in sources(ROOT):
-        for id, title, minutes, difficulty in HEADING.findall(path.read_text(encoding="utf-8")):
-            told[id] = f"{title} | {minutes} | {difficulty}"
+        for id, title, minutes, difficulty in EXERCISE.findall(path.read_text(encoding="utf-8").replace("\n# ", "\n")):
+            told[id] = f"{title} | {minutes} min | {difficulty}"
     exercises = catalogue()
     rows = [
         f"| {id} | {told.get(id, '– | – | –')} | {'code' if one.takes_function else 'answer'} "

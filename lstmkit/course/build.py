@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -17,6 +18,7 @@ from nbformat import NotebookNode
 from lstmkit.course import CourseError, maps
 
 __all__ = [
+    "EXERCISE",
     "FOLDED",
     "KERNEL",
     "build",
@@ -32,6 +34,8 @@ __all__ = [
 
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 FOLDED = {"claim", "folded"}  # cells of these tags are shown without their source, which can be opened
+# an exercise's heading: its id, title, minutes and difficulty
+EXERCISE = re.compile(r"^### Exercise (\d\d\.\d+) · (.+?) \((\d+(?:–\d+)?) min, ([●○]{3})\)", re.M)
 CELL_TIMEOUT = 120  # seconds; the same in the Makefile for nbval
 
 

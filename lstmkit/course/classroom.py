@@ -20,7 +20,6 @@ from lstmkit.course import CourseError, build
 __all__ = ["CONFIG", "classroom", "graded_notebook"]
 
 CHECK = re.compile(r"^(\w+) = exercise\(\"(\d\d\.\d+)\", (\w+)\)$", re.M)
-HEADING = re.compile(r"### Exercise (\d\d\.\d+) · .+ \(.+?, ([●○]{3})\)")
 LINK = re.compile(r"\]\((\d\d_\w+)\.ipynb")
 CONFIG = '''"""nbgrader's configuration, made by `lstmkit classroom`. Yours to change: it is never written over."""
 
@@ -38,7 +37,7 @@ limit(memory_gib=8, file_gib=1)  # of a learner's kernel, where the system can (
 '''
 
 
-def classroom(root: Path, folder: Path, lessons: list[str], release: bool = True) -> int:
+def classroom(root: Path, folder: Path, lessons: list[str]) -> int:
     """Write source/NN_slug/NN_slug.ipynb for each lesson, the configuration, and let nbgrader make the releases.
 
     What is there already is kept, and told. Returns 1 if nbgrader refuses a lesson, else 0.
@@ -62,7 +61,7 @@ def classroom(root: Path, folder: Path, lessons: list[str], release: bool = True
         target.parent.mkdir(parents=True, exist_ok=True)
         nbformat.write(graded_notebook(source), target)
         made.append(source.stem)
-        if release and (said := _nbgrader(folder, "generate_assignment", source.stem)):
+        if said := _nbgrader(folder, "generate_assignment", source.stem):
             failed.append(source.stem)
             print(f"✗ {source.stem}: {said}", flush=True)
             continue
@@ -79,7 +78,8 @@ def classroom(root: Path, folder: Path, lessons: list[str], release: bool = True
 def graded_notebook(source: Path) -> NotebookNode:
     """A lesson's solution with nbgrader's metadata: exercise cells to fill in, check cells with their points, hidden tests."""
     notebook = build.make(source)["solutions"]
-    worth = {id: marks.count("●") for cell in notebook.cells for id, marks in HEADING.findall(cell.source)}
+    asked = [found for cell in notebook.cells for found in build.EXERCISE.findall(cell.source)]
+    worth = {id: marks.count("●") for id, _, _, marks in asked}
     exercise = None
     for cell in notebook.cells:
         tags = cell.metadata.get("tags", [])
