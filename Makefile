@@ -35,7 +35,16 @@ help:  ## this list
 
 setup: $(VENV)/.ready  ## make .venv and install everything, with the versions of constraints.txt
 
-$(VENV)/.lab: pyproject.toml constraints.txt
+# A .venv of this folder that was moved here or copied, or whose Python is gone or is another one now, is made anew, whatever is asked.
+STALE := $(if $(filter file,$(origin VENV)),$(if $(wildcard $(VENV)/pyvenv.cfg),$(if $(wildcard $(VENV)/.lab),$(shell \
+  $(BIN)/python -I -c 'import importlib.util, os, sys; sys.exit(not os.path.samefile(importlib.util.find_spec("lstmkit").origin, sys.argv[1]))' \
+  "$(CURDIR)/lstmkit/__init__.py" 2>/dev/null || echo moved))))
+.PHONY: moved
+moved:
+	@echo "the environment in $(VENV) was made in another folder or for another Python: making it anew (work/ stays as it is)"
+	@rm -rf $(VENV)
+
+$(VENV)/.lab: pyproject.toml constraints.txt $(STALE)
 	@test -n "$(PYTHON)" || { echo "no Python 3.11 or newer was found: install one, or run make PYTHON=/path/to/python3"; exit 1; }
 	@drop() { test ! -e $(VENV)/pyvenv.cfg || rm -rf $(VENV); }; \
 	$(BIN)/python -c '' 2>/dev/null || { drop; $(PYTHON) -m venv $(VENV); } || \
@@ -48,7 +57,6 @@ $(VENV)/.ready: $(VENV)/.lab
 	@touch $@
 
 lab: $(VENV)/.lab  ## open the course: JupyterLab at your first unfinished lesson, in work/
-	@$(BIN)/python -c '' 2>/dev/null || { echo "$(BIN)/python does not start: make doctor says why"; exit 1; }
 	@OMP_NUM_THREADS= $(LSTMKIT) lab $(if $(FRESH),--fresh $(FRESH)) -- $(OPTIONS)
 
 test: setup  ## everything: lint, unit tests, every cell of both folders compared with its stored output
@@ -86,7 +94,7 @@ progress: $(VENV)/.lab  ## your exercises: ✓ ✗ ○, and what comes next
 	@$(LSTMKIT) progress
 
 doctor: $(VENV)/.lab  ## is this machine ready?
-	@python=$(BIN)/python; $$python -c '' 2>/dev/null || python=$(PYTHON); $$python -m lstmkit.course doctor
+	@$(LSTMKIT) doctor
 
 hub: setup  ## eight made learners on a real JupyterHub (needs configurable-http-proxy, from npm)
 	$(INSTALL) '.[hub]'
