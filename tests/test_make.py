@@ -122,3 +122,39 @@ def test_an_environment_that_somebody_names_is_never_removed(clone, tmp_path):
     other = shutil.copytree(mine.parent, tmp_path / "other", symlinks=True, ignore=shutil.ignore_patterns(".venv"))
     asked(other, "progress", f"VENV={mine}", f"INSTALL={mine}/bin/python install.py", "LSTMKIT=echo")
     assert (mine / "keep").exists()
+
+
+# ------------------------------------------------------------------------------------------------------------- .ci/run
+
+
+@pytest.mark.parametrize(
+    ("chromium", "broken", "status", "told"),
+    [
+        ("here", "", 0, "browser ✓"),
+        ("here", "browser", 2, "browser ✗ (status 2)"),
+        ("here", "test", 2, "browser ✓"),
+        ("installed", "", 0, "browser ✓"),
+        ("none", "", 0, "make browser was left out: no Chromium is here, and none can be installed"),
+        ("none", "test", 2, "make browser was left out"),
+    ],
+)
+def test_ci_runs_the_tests_and_then_a_browser_where_one_can_be_had(tmp_path, chromium, broken, status, told):
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    for name in ("bash", "sh", "dirname", "timeout", "id", "env", "chmod"):
+        (programs / name).symlink_to(shutil.which(name))
+
+    def program(name: str, text: str) -> None:
+        (programs / name).write_text(f"#!/bin/sh\n{text}\n", encoding="utf-8")
+        (programs / name).chmod(0o755)
+
+    program("make", f'echo "make $1 ${{CHROMIUM##*/}}"; [ "$1" != "{broken}" ] || exit 2')
+    program("sudo", 'shift; exec "$@"')
+    install = f"echo > {programs}/chromium; chmod +x {programs}/chromium"
+    program("apt-get", f'[ "$1" = update ] || {{ {install if chromium == "installed" else "exit 100"}; }}')
+    if chromium == "here":
+        program("chromium", "")
+    clean = {"PATH": str(programs), "LC_ALL": "C.UTF-8"}
+    done = subprocess.run([ROOT / ".ci" / "run"], capture_output=True, encoding="utf-8", env=clean)
+    assert done.returncode == status and told in done.stdout.splitlines()[-1], done.stdout + done.stderr
+    assert done.stdout.startswith("make test") and ("make browser chromium" in done.stdout) == (chromium != "none")
