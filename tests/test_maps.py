@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from pathlib import Path
 
@@ -235,3 +236,72 @@ def test_a_stale_notebook_does_not_move(made_course, monkeypatch, capsys):
     before = texts(made_course)
     assert course.main(["build", "--renumber", "01=05"]) == 1
     assert "build it before it moves" in capsys.readouterr().err and texts(made_course) == before
+
+
+# ------------------------------------------------------------------------------------------------------- the README's figures
+
+PNG = b"\x89PNG a picture"
+
+
+def draw(root: Path, stem: str, image: bytes) -> None:
+    """Let the lesson's first code cell, which holds `x = 12.5`, have drawn something."""
+    path = root / "lessons" / f"{stem}.ipynb"
+    book = nbformat.read(path, as_version=4)
+    data = {"image/png": base64.b64encode(image).decode(), "text/plain": "a figure"}
+    book.cells[1].outputs.append(nbformat.v4.new_output("display_data", data=data))
+    nbformat.write(book, path)
+
+
+def with_figures(root: Path) -> None:
+    path = root / "solutions" / "map.txt"
+    text = path.read_text(encoding="utf-8").replace("Part 2 · Two\n", "Part 2 · Two\nfigure | 02 | x = 12 | A wave\n")
+    path.write_text(text.replace("Part 1", "figure | 01 | 12.5 | A cloud\nPart 1"), encoding="utf-8")
+
+
+def test_a_figure_of_the_readme_is_what_the_lesson_drew(made_course):
+    draw(made_course, "01_first", PNG)
+    draw(made_course, "02_second", PNG + b"2")
+    with_figures(made_course)
+    assert set(maps.stale(made_course)) == {"README.md", "lessons/figures/first.png", "lessons/figures/second.png"}
+    maps.write(made_course)
+    assert not maps.stale(made_course)
+    assert (made_course / "lessons" / "figures" / "second.png").read_bytes() == PNG + b"2"
+    row = '| | **Part 2 · Two**<br><img src="lessons/figures/second.png" alt="A wave" width="440"> | *A wave* |\n'
+    assert row in (made_course / "README.md").read_text(encoding="utf-8")
+    assert "| | **Part 2 · Two** | |\n" in (made_course / "lessons" / "README.md").read_text(encoding="utf-8")
+    (made_course / "lessons" / "figures" / "first.png").write_bytes(b"another")
+    assert set(maps.stale(made_course)) == {"lessons/figures/first.png"}
+
+
+def test_a_figure_moves_with_its_lesson(made_course, monkeypatch):
+    monkeypatch.chdir(made_course)
+    draw(made_course, "01_first", PNG)
+    draw(made_course, "02_second", PNG)
+    with_figures(made_course)
+    assert course.main(["build", "--renumber", "01=02", "02=01"]) == 0
+    text = (made_course / "solutions" / "map.txt").read_text(encoding="utf-8")
+    assert "figure | 02 | 12.5 | A cloud\nPart 1 · One\n01 | second" in text and "figure | 01 | x = 12 | A wave" in text
+    assert [name for _, name in maps.figures(made_course)] == ["first.png", "second.png"]
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ("figure | 01 | Moon | M", "no cell of lesson 01 that draws a figure holds 'Moon'"),
+        ("figure | 09 | a | b", "lesson 09"),
+    ],
+)
+def test_a_figure_that_is_not_there_is_told(made_course, line, says):
+    with (made_course / "solutions" / "map.txt").open("a", encoding="utf-8") as out:
+        out.write(line + "\n")
+    with pytest.raises(course.CourseError, match=says):
+        maps.stale(made_course)
+
+
+def test_this_course_shows_one_figure_for_each_part_and_one_before_them():
+    entries = maps.read(ROOT)
+    shown = [figure.part for figure, _ in maps.figures(ROOT)]
+    assert shown == ["", *dict.fromkeys(entry.part for entry in entries)]
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    for figure, name in maps.figures(ROOT):
+        assert f"lessons/figures/{name}" in readme and figure.caption in readme
