@@ -7,6 +7,7 @@ import errno
 import io
 import os
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -125,6 +126,24 @@ def test_unknown_lesson_is_one_clear_line(monkeypatch, small_course, capsys):
     (small_course / "solutions" / "02_bad.py").write_text("# %%\n### BEGIN SOLUTION\nx = 1\n", encoding="utf-8")
     assert course.main(["build", "2"]) == 1
     assert "02_bad.py" in capsys.readouterr().err
+
+
+COMMANDS = ("lab", "progress", "doctor", "build", "claims", "classroom", "slides", "book")
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_each_command_has_help_with_an_example_that_it_understands(command, capsys):
+    with pytest.raises(SystemExit) as left:
+        course.main([command, "--help"])
+    (example,) = re.findall(r"^example: lstmkit (.+)$", capsys.readouterr().out, re.M)
+    assert left.value.code == 0 and shlex.split(example)[0] == command
+    assert course._parser().parse_args(shlex.split(example.split(" > ")[0])).command == command
+
+
+def test_no_command_is_forgotten_here(capsys):
+    with pytest.raises(SystemExit):
+        course.main(["--help"])
+    assert tuple(re.findall(r"^    (\w+)", capsys.readouterr().out, re.M)) == COMMANDS
 
 
 def test_cell_ids_are_stable_and_unique(small_course):
@@ -263,6 +282,19 @@ def test_two_notebooks_of_one_lesson_are_both_kept(first_edition, capsys):
     kept = next((work_folder / "backup").iterdir())
     assert [(work_folder / "02_small.ipynb").read_bytes(), kept.read_bytes()] == mine
     assert f"your 01_small.ipynb is kept as work/backup/{kept.name}" in capsys.readouterr().out
+
+
+def test_lab_starts_jupyterlab_without_mplbackend(handed_out, monkeypatch):
+    """With Agg there no figure of a lesson would show, and nothing would say why."""
+    monkeypatch.setenv("MPLBACKEND", "Agg")
+    begun = []
+    monkeypatch.setattr(
+        subprocess, "run", lambda command, env: begun.append((command, env)) or subprocess.CompletedProcess(command, 7)
+    )
+    assert course.main(["lab", "--", "--port=1"]) == 7
+    ((command, env),) = begun
+    assert command[1:4] == ["-m", "jupyter", "lab"] and command[-1].endswith("01_small.ipynb")
+    assert "MPLBACKEND" not in env and env["PATH"] == os.environ["PATH"]
 
 
 def one_line(text: str) -> str:

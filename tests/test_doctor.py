@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
 from importlib import metadata
 from pathlib import Path
@@ -93,7 +95,7 @@ PICTURE = {"data": {"image/png": "…"}}
     ("text", "more", "good", "words"),
     [
         (OURS, [PICTURE], True, "and shows a figure"),
-        (OURS, [{"data": {"text/plain": "<Figure>"}}], False, "figures would not show: MPLBACKEND=Agg is set"),
+        (OURS, [{"data": {"text/plain": "<Figure>"}}], False, "but figures would not show"),
         (
             "",
             [{"ename": "ModuleNotFoundError", "evalue": "No module named 'lstmkit'"}],
@@ -104,14 +106,35 @@ PICTURE = {"data": {"image/png": "…"}}
         (f"{sys.executable}\n/old/lstmkit/__init__.py\n", [PICTURE], False, "from /old/lstmkit, not from this course"),
     ],
 )
-def test_what_the_kernel_says(monkeypatch, text, more, good, words):
-    monkeypatch.setenv("MPLBACKEND", "Agg")
+def test_what_the_kernel_says(text, more, good, words):
     found, line = doctor._judged([{"name": "stdout", "text": text}, *more])
     assert found == good and words in line and "\n" not in line
 
 
 @pytest.mark.slow
-def test_a_kernel_whose_figures_would_not_show_is_found(monkeypatch):
+def test_with_mplbackend_set_the_kernel_that_lab_starts_shows_figures_all_the_same(monkeypatch):
     monkeypatch.setenv("MPLBACKEND", "Agg")
     good, line = doctor._kernel()
-    assert not good and "MPLBACKEND=Agg is set; unset it" in line
+    assert good and "shows a figure" in line, line
+
+
+@pytest.mark.parametrize(("backend", "told"), [("Agg", True), ("module://matplotlib_inline.backend_inline", False)])
+def test_mplbackend_is_told_to_whoever_opens_lessons_another_way(monkeypatch, backend, told):
+    monkeypatch.setenv("MPLBACKEND", backend)
+    monkeypatch.setattr(doctor, "_kernel", lambda: (True, "not asked"))
+    lines = [line for good, line in doctor._findings() if "MPLBACKEND" in line and good]
+    assert len(lines) == told and all("MPLBACKEND=Agg is set: `make lab` leaves it out" in line for line in lines)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("encoding", ["cp1252", "ascii"])
+def test_what_it_says_goes_into_any_file(encoding, tmp_path):
+    """`PYTHONIOENCODING=cp1252 lstmkit doctor > f`, whole, and content."""
+    said = tmp_path / "f"
+    with said.open("wb") as file:
+        command = [sys.executable, "-m", "lstmkit.course", "doctor"]
+        env = {**os.environ, "PYTHONIOENCODING": encoding}
+        done = subprocess.run(command, stdout=file, stderr=subprocess.PIPE, env=env)
+    lines = said.read_text(encoding=encoding).splitlines()
+    assert done.returncode == 0 and done.stderr == b""
+    assert all(line.startswith("+ ") for line in lines[:-1]) and lines[-1] == "this machine is ready"

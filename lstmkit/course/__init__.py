@@ -47,8 +47,7 @@ _EXTRA = {
 codecs.register_error("lstmkit", _plainly)
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Run one command; returns the exit status (0 good, 1 something to mend, 2 wrong usage)."""
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="lstmkit", description="A course on recurrent networks: its command line.")
     commands = parser.add_subparsers(dest="command", required=True, metavar="command")
 
@@ -109,11 +108,15 @@ def main(arguments: list[str] | None = None) -> int:
     book = command("book", "the course and the library's reference as a web site", "book --to /tmp/site")
     book.add_argument("lessons", nargs="*", metavar="NN", help="lesson numbers; default: all")
     book.add_argument("--to", metavar="DIR", type=Path, help="where (default book/_build/html)")
+    return parser
 
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; returns the exit status (0 good, 1 something to mend, 2 wrong usage)."""
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="lstmkit")
-    chosen = parser.parse_args(arguments)
+    chosen = _parser().parse_args(arguments)
     try:
         return _run(chosen)
     except (CourseError, ValueError) as error:

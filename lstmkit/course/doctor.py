@@ -46,6 +46,11 @@ def _findings() -> Iterator[Finding]:
     else:
         yield from _device()
         yield _kernel()
+        if "inline" not in (backend := os.environ.get("MPLBACKEND", "inline")):
+            yield (
+                True,
+                f"MPLBACKEND={backend} is set: `make lab` leaves it out; unset it if you open lessons another way",
+            )
     free = shutil.disk_usage(".").free / 2**30
     yield free > 0.5, f"{free:.1f} GiB of disk free (0.5 are needed)"
 
@@ -110,14 +115,15 @@ def _device() -> Iterator[Finding]:
 
 
 def _kernel() -> Finding:
-    """Start the kernel that the notebooks name, away from the course's folder: which Python, which lstmkit, a figure?"""
+    """Start the kernel that the notebooks name as `lab` does, but elsewhere: which Python, which lstmkit, a figure?"""
     from jupyter_client.manager import start_new_kernel
 
     quiet = ["--IPKernelApp.log_level=ERROR"]
+    env = {name: value for name, value in os.environ.items() if name != "MPLBACKEND"}
     with tempfile.TemporaryDirectory() as elsewhere:
         try:
             manager, client = start_new_kernel(
-                kernel_name="python3", startup_timeout=60, cwd=elsewhere, extra_arguments=quiet
+                kernel_name="python3", startup_timeout=60, cwd=elsewhere, extra_arguments=quiet, env=env
             )
         except Exception as error:
             return False, f"the kernel python3 does not start ({type(error).__name__}: {error}); {ANEW}"
@@ -144,9 +150,7 @@ def _judged(said: list[dict]) -> Finding:
     if package.resolve() != (_root() / "lstmkit").resolve():
         return False, f"the kernel imports lstmkit from {package}, not from this course, {_root()}; {ANEW}"
     if not any("image/png" in one.get("data", {}) for one in said):
-        backend = os.environ.get("MPLBACKEND")
-        why = f": MPLBACKEND={backend} is set; unset it before `make lab`" if backend else error
-        return False, f"the kernel python3 runs {python}, but figures would not show{why}"
+        return False, f"the kernel python3 runs {python}, but figures would not show{error}"
     return True, f"the kernel python3 runs {python}, imports lstmkit from {package}, and shows a figure"
 
 

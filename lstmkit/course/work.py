@@ -62,8 +62,9 @@ def lab(root: Path, fresh: list[str] = (), start: bool = True, options: list[str
         options = ["--allow-root", *options]
     settings = f"--LabApp.app_settings_dir={Path(__file__).parent / 'labsettings'}"  # no news, no teacher's tools
     command = [sys.executable, "-m", "jupyter", "lab", f"--ServerApp.root_dir={root}", settings, *options, str(target)]
+    env = {name: value for name, value in os.environ.items() if name != "MPLBACKEND"}  # with Agg no figure would show
     try:
-        return subprocess.run(command).returncode
+        return subprocess.run(command, env=env).returncode
     except KeyboardInterrupt:
         return 0
 
