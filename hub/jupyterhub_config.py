@@ -5,7 +5,7 @@
 Every learner has a folder `homes/NAME/course` with the lessons (links, not copies) and a `work/` of their own, filled by `lstmkit lab`
 as on a laptop. Settings come from the environment: HUB_HOMES (where the folders are, default ./homes), HUB_PORT (8000), HUB_PASSWORD
 (one password for all, for a class behind a door; without it the machine's own accounts are asked), HUB_MEMORY (a learner's limit, 3G),
-HUB_IDLE (seconds after which an idle server is stopped, 3600; its files stay).
+HUB_DEVICE (what lessons compute on: cpu, cuda), HUB_IDLE (seconds after which an idle server is stopped, 3600; its files stay).
 """
 
 import os
@@ -42,7 +42,8 @@ c.Spawner.default_url = "/lab"
 c.Spawner.mem_limit = os.environ.get(
     "HUB_MEMORY", "3G"
 )  # kept by a spawner that can (Docker, systemd); the others only tell it
-c.Spawner.environment = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "LSTMKIT_DEVICE": "cpu"}
+c.Spawner.environment = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+c.Spawner.environment["LSTMKIT_DEVICE"] = os.environ.get("HUB_DEVICE", "cpu")
 c.Spawner.cmd = [sys.executable, "-m", "jupyterhub.singleuser"]
 c.Spawner.args = [
     f"--LabApp.app_settings_dir={COURSE / 'lstmkit' / 'course' / 'labsettings'}",
