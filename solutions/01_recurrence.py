@@ -16,7 +16,8 @@
 # - write a recurrent network from scratch: one step, then the loop over time,
 # - let a network write, and ask which letter moved its last output.
 #
-# Needs: Python, a little torch (tensors, `backward`). About 90 minutes. Mapping: one-to-one, then many-to-many, aligned.
+# Needs: Python, a little torch (tensors, `backward`). About 90 minutes. Mapping: one-to-one, then many-to-many, aligned (an
+# output for each input; [lesson 02](02_shapes.ipynb) shows all five mappings).
 
 # %%
 import torch
@@ -29,7 +30,7 @@ seed(2)
 # ## Five letters
 #
 # Take the word *hello*. Show a network one letter, and ask for the next one: after *h* comes *e*, after *e* comes *l*.
-# Four questions, four answers. Look at the last two questions.
+# Four questions, four answers. Each circle below is the same network, asked once more. Look at the last two questions.
 
 # %% tags=["nbval-ignore-output"]
 plot.unrolled(list("hell"), list("ello"), memory=False, title="Four questions: the letter below, the answer above")
@@ -42,7 +43,7 @@ plot.unrolled(list("hell"), list("ello"), memory=False, title="Four questions: t
 #
 # | symbol | variable | shape |
 # |---|---|---|
-# | $x_t$, the letter at step $t$ | `x[t]` | (V,), V = 4 letters |
+# | $x_t$, the letter at step $t$ | a row of `x` | (V,), V = 4 letters |
 # | the right answers | `target` | (T,), T = 4 steps |
 
 # %%
@@ -84,9 +85,10 @@ floor = exercise("01.1", floor)
 #
 # ## A network without memory
 #
-# Now train one. A table of scores would do; here it is as a small network with one hidden layer, so that nobody can say it was
-# too weak. It gives four *scores*; `cross_entropy` makes probabilities of them (by a **softmax**) and takes the mean of $-\ln p$.
-# You have said on paper how good it can get. Does training find the same number?
+# Now train one. A table with four scores for each letter would do; here it is as a small network with one hidden layer, so that
+# nobody can say it was too weak. It gives four *scores*; `cross_entropy` makes probabilities of them (by a **softmax**: all positive,
+# together 1) and takes the mean of $-\ln p$. `train` is an ordinary training loop; its optimizer, Adam, is gradient descent that sets a
+# pace for each weight. You have said on paper how good the network can get. Does training find the same number?
 
 
 # %%
@@ -122,7 +124,7 @@ claim("after l it gives l and o the same probability", after_l[2] - after_l[3], 
 # %% [markdown]
 # ## The smallest memory
 #
-# What came before must be kept somewhere. In the drawing, each circle is a **state**: it is made from the input below it and from
+# What came before must be kept somewhere. In the drawing below, each circle is a **state**: it is made from the input below it and from
 # the state before it, which the arrow to the right brings.
 
 # %% tags=["nbval-ignore-output"]
@@ -199,8 +201,8 @@ outcome("01.a", half_life)
 # %% [markdown]
 # ## A recurrence that learns
 #
-# Three changes make the wall into a **recurrent neural network** (RNN). The state becomes a vector $h_t$ of H numbers. The shares
-# become matrices, learnt from data. And a tanh keeps every number between −1 and 1, and makes the step non-linear:
+# Three changes make the wall into a **recurrent neural network** (RNN). The input becomes a vector $x_t$ of D numbers, the state a
+# vector $h_t$ of H numbers. The shares become matrices, learnt from data. And a tanh keeps every number between −1 and 1, and makes the step non-linear:
 #
 # $$h_t = \tanh(W x_t + U h_{t-1} + b)$$
 #
@@ -296,26 +298,27 @@ unroll = exercise("01.4", unroll)
 #
 # `torch.nn.RNN` is the network that everyone uses. If ours is the same function, then the same weights must give the same
 # states, *and the same gradients*: a copy can agree in its values and still learn differently. torch calls W `weight_ih_l0`
-# ("input to hidden, layer 0"), U `weight_hh_l0`, and has two biases where one would do; we use their sum.
+# ("input to hidden, layer 0"), U `weight_hh_l0`, and has two biases where one would do; we use their sum. To compare gradients we
+# need one number to differentiate: the sum of the squares of all states will do.
 
 # %%
-theirs = nn.RNN(4, 8, batch_first=True)
-their_weights = [theirs.weight_ih_l0, theirs.weight_hh_l0]
-their_states = theirs(x[None])[0][0]  # torch wants a batch: a batch of one goes in and comes out
+theirs = nn.RNN(4, 8)
+their_weights = list(theirs.parameters())  # W, U and the two biases
+their_states, their_last_state = theirs(x)  # torch starts from a state of zeros, and hands back the last one once more
 our_states = unroll(x, torch.zeros(8), theirs.weight_ih_l0, theirs.weight_hh_l0, theirs.bias_ih_l0 + theirs.bias_hh_l0)
 their_gradients = torch.autograd.grad(their_states.square().sum(), their_weights)
 our_gradients = torch.autograd.grad(our_states.square().sum(), their_weights)
 
 # %% tags=["claim"]
-apart = [(mine - other).abs().max() for mine, other in zip(our_gradients, their_gradients)]
+gaps = [(mine - other).abs().max() for mine, other in zip(our_gradients, their_gradients)]
 claim("our states equal torch's", (our_states - their_states).abs().max(), at_most=1e-6)
-claim("our gradients equal torch's", max(apart), at_most=1e-5)
+claim("our gradients equal torch's", max(gaps), at_most=1e-5)
 
 # %% [markdown]
 # ## The same questions, with a memory
 #
 # The same four questions once more, now for a network with a memory: your `unroll`, eight hidden numbers, and a **read-out**
-# $y_t = V h_t + c$ that turns each state into four scores.
+# $y_t = R\,h_t + r$ that turns each state into four scores.
 #
 # **Before you run:** how low can the loss go now? Is there still a floor?
 
@@ -324,7 +327,7 @@ H = 8
 W = (0.3 * torch.randn(H, 4)).requires_grad_()
 U = (0.3 * torch.randn(H, H)).requires_grad_()
 b = (0.3 * torch.randn(H)).requires_grad_()
-readout = nn.Linear(H, 4)  # its weight is V, its bias c
+readout = nn.Linear(H, 4)  # its weight is R, its bias r
 
 
 def network(x):
@@ -362,8 +365,8 @@ plot.heatmap(
 
 # %% [markdown]
 # Rows 2 and 3, though their letters differ: for both must say *l*. Rows 3 and 4 have the same letter, went through the same
-# weights, and lie far apart: for one must say *l* and the other *o*. A trained state is not a record of what came in. It is arranged
-# by *what has to be said next*.
+# weights, and lie far apart: for one must say *l* and the other *o*. What training made of the state is no mere record of what came
+# in. It is arranged by *what has to be said next*.
 #
 # What set rows 3 and 4 apart? The letter was the same, the weights were the same. All that differed was the state before: after *e*
 # in one, after *l* in the other. That difference *is* the memory.
@@ -433,6 +436,8 @@ fig, axes = plot.panels(1, 2, size=(5, 3.2))
 pull_label = "size of ∂(score of o)/∂(letter)"
 plot.bars(dict(zip(steps, pull_memoryless)), x="letter", y=pull_label, title="memoryless", ax=axes[0])
 plot.bars(dict(zip(steps, pull_rnn)), x="letter", y=pull_label, title="RNN", ax=axes[1])
+for bar in axes[0].patches:
+    bar.set_color(plot.COLOURS["memoryless"])
 fig
 
 # %% [markdown]
@@ -450,10 +455,11 @@ outcome("01.c", int((pull_memoryless > 0).sum()))
 
 # %% [markdown]
 # A warning before you trust small bars. Look at the heatmap of states again: most units stand near −1 or 1, where tanh is flat. Such
-# a unit is **saturated**. Nudge what goes into it and nothing moves, so hardly any gradient comes through; yet the network may rely
+# a unit is **saturated**. Nudge what goes into it and it hardly moves, so hardly any gradient comes through; yet the network may rely
 # on it, and turning it round would change the answer. The gradient tells what a *small nudge* does here. It does not tell what the network *uses*.
 #
-# Put it to the test: exchange one letter for another, which is no small nudge, and compare with what the gradient foretells.
+# Put it to the test: exchange one letter for another, which is no small nudge. The gradient foretells by how much that moves the
+# score of *o*: gradient times change of the input, summed. Compare with what happens.
 
 # %%
 gradient = last_step_gradient(network, x, o)
@@ -465,9 +471,17 @@ for s in range(4):
         foretold[s, k] = gradient[s] @ (exchanged[s] - x[s])
         moved[s, k] = (network(exchanged) - network(x))[-1, o].detach()
 
+# %% tags=["folded", "nbval-ignore-output"]
+fig, axes = plot.panels(1, 2, size=(5, 3.2))
+largest = float(max(foretold.abs().max(), moved.abs().max()))
+put_there = {"x": "letter put there", "y": "step", "xticks": list(alphabet), "yticks": steps, "limit": largest}
+plot.heatmap(foretold, **put_there, title="Foretold by the gradient", ax=axes[0])
+plot.heatmap(moved, **put_there, title="After the exchange", scale="change of the score of o", ax=axes[1])
+fig
+
 # %% [markdown]
-# The exchanges move the score further than the gradient foretells: an exchange can carry a unit out of the flat part, where no
-# nudge could. A gradient that is zero here, one that has vanished on the way and a missing path are three things; only the missing
+# Same colours, same scale: where a letter is exchanged for itself, zero. The other exchanges move the score further than the
+# gradient foretells, all in all: an exchange can carry a unit out of the flat part, where no nudge could. A gradient that is zero here, one that has vanished on the way and a missing path are three things; only the missing
 # path proves "not used".
 
 # %% tags=["claim"]
@@ -509,7 +523,7 @@ claim("the network without memory does not", is_true=not text_memoryless.startsw
 # |---|---|
 # | sequences of any length, with one set of weights | steps must be computed one after the other: no parallelism over time |
 # | a number of weights that does not grow with the length | all of the past must fit into H numbers |
-# | every input can reach every output from its own step on | what is far back is hard to learn from: gradients fade or explode ([lesson 05](05_vanishing.ipynb)) |
+# | every input can reach every output from its own step on | what is far back is hard to learn from: gradients tend to fade or explode ([lesson 05](05_vanishing.ipynb)) |
 # | an output at each step, as the input arrives | it cannot look ahead (unless it reads backwards too: [lesson 02](02_shapes.ipynb)) |
 
 # %% [markdown]
@@ -536,7 +550,7 @@ claim("the network without memory does not", is_true=not text_memoryless.startsw
 # </details>
 # <details><summary>Test yourself: would two letters at a time, without any recurrence, solve "hello"?</summary>
 #
-# Yes: "he", "el" and "ll" are different inputs. A window is a memory of fixed length. It needs more weights for each step that it
+# Yes: "el" and "ll" are different inputs, so each *l* is told from the other. A window is a memory of fixed length. It needs more weights for each step that it
 # looks back, and what lies outside it is lost.
 # </details>
 #

@@ -48,6 +48,11 @@ define(
         mistake(
             "that is in bits, and of an ambiguous question alone: nats are asked for, and the mean of all four", 1.0
         ),
+        mistake("that is the sum over the four questions, and in bits: nats are asked for, and the mean", 2.0),
+        mistake(
+            "that is e to the power of minus the loss, a kind of mean probability: the loss is the mean of the four −ln p",
+            math.exp(-2 * math.log(2) / 4),
+        ),
         mistake("that is with the logarithm to base 10: a loss in nats has the natural one", math.log10(2) / 2),
         mistake(
             "that is the base-10 logarithm of an ambiguous question: take the natural one, and the mean of all four",
@@ -143,6 +148,21 @@ def _input_before_or_zero(x, w):
     return w * torch.cat([x.new_zeros(1), x[:-1]]) + (1 - w) * x
 
 
+def _changed_in_place(x, w):
+    return moving_average(x, w)[-1].repeat(len(x))
+
+
+def _average_with(new):
+    def wrong(x, w):
+        h, states = x.new_zeros(()), []
+        for x_t in x:
+            h = w * h + new(x, x_t, w)
+            states.append(h)
+        return torch.stack(states)
+
+    return wrong
+
+
 def _preallocated_average(x, w):
     states = torch.zeros(len(x) + 1)
     for t in range(len(x)):
@@ -202,6 +222,31 @@ define(
             "w multiplies the *input* of the day before: it must multiply the state, which holds all days before",
             _input_before_or_zero,
         ),
+        mistake(
+            "every entry is the last state: `h *= …` and `h += …` change one tensor in place, and the list holds it T times; "
+            "write h = w * h + …",
+            _changed_in_place,
+        ),
+        mistake(
+            "this is the first state alone: does the `return` stand inside the loop? It belongs behind it",
+            lambda x, w: moving_average(x, w)[:1],
+        ),
+        mistake(
+            "this is a list of states; make one tensor of it with torch.stack", lambda x, w: list(moving_average(x, w))
+        ),
+        mistake(
+            "a bracket is missing: the new input is weighted by (1 - w) * x_t, not by 1 - w * x_t",
+            _average_with(lambda x, x_t, w: 1 - w * x_t),
+        ),
+        mistake(
+            "the input is weighted by w, as the old state is; it gets the rest, 1 − w",
+            _average_with(lambda x, x_t, w: w * x_t),
+        ),
+        mistake(
+            "all of x enters at every step: the step needs x_t, the number of its own day",
+            _average_with(lambda x, x_t, w: (1 - w) * x),
+        ),
+        slips.first_step_skipped(moving_average, axis=0),
         slips.first_step_left_out(moving_average, axis=0),
         slips.reads_backwards(moving_average, axis=0),
         slips.result_reversed(moving_average, axis=0),
@@ -306,6 +351,14 @@ define(
         mistake("the bias b is missing", _no_bias),
         mistake("the old state is missing: this network has no memory", _no_state),
         mistake("the tanh is applied to the parts; add first, then take one tanh of the sum", _tanh_of_parts),
+        mistake(
+            "the tanh is applied to the parts; add all three first, then take one tanh of the sum",
+            lambda x_t, h, W, U, b: torch.tanh(W @ x_t) + torch.tanh(U @ h + b),
+        ),
+        mistake(
+            "the tanh is applied to the parts: add all three, then take one tanh of the sum",
+            lambda x_t, h, W, U, b: torch.tanh(W @ x_t + b) + torch.tanh(U @ h),
+        ),
         mistake("the bias belongs inside the tanh", _bias_outside),
         mistake("that is a sigmoid; this cell uses tanh, which is symmetric about zero", _sigmoid),
         mistake("U is transposed: the product is U @ h", _transposed),
@@ -418,6 +471,21 @@ def _copied_into_a_layer(x, h, W, U, b):
     return layer(x[None], h[None, None])[0][0]
 
 
+def _stored_as_first(x, h, W, U, b):
+    states = [h]
+    for t in range(1, len(x)):
+        states.append(rnn_step(x[t], states[-1], W, U, b))
+    return torch.stack(states)
+
+
+def _cut_between_steps(x, h, W, U, b):
+    states = []
+    for x_t in x:
+        h = rnn_step(x_t, h.detach(), W, U, b)
+        states.append(h)
+    return torch.stack(states)
+
+
 def _written_into(x, h, W, U, b):
     states = torch.zeros(len(x) + 1, len(h))
     states[0] = h
@@ -467,6 +535,15 @@ define(
             "the values are right, but W, U and b were copied into a layer of torch's: no gradient comes back to them",
             _copied_into_a_layer,
         ),
+        mistake(
+            "the state that was given stands in the place of h_1: it is h_0, and the first step, with x_1, makes h_1 of it",
+            _stored_as_first,
+        ),
+        mistake(
+            "the values are right, but h is cut off between the steps (a `.detach()`, or `.data`?): no gradient passes from a "
+            "step to the one before",
+            _cut_between_steps,
+        ),
         slips.reads_backwards(unroll, axis=0),
         slips.result_reversed(unroll, axis=0),
         slips.always_first(unroll, axis=0),
@@ -507,6 +584,10 @@ def _last_row(model, x, k):
 
 def _norms(model, x, k):
     return last_step_gradient(model, x, k).norm(dim=1)
+
+
+def _column(model, x, k):
+    return last_step_gradient(model, x, k)[:, k % x.shape[1]]
 
 
 def _as_tuple(model, x, k):
@@ -603,6 +684,10 @@ define(
         mistake("this is gradient × input, another measure (lesson 24); return the gradient itself", _times_input),
         mistake("this is only the last step's row; every step of the input has one", _last_row),
         mistake("these are the sizes, one for each step; return all entries, shape (T, D)", _norms),
+        mistake(
+            "k chooses the output, y[-1, k], not a column of the gradient: return all entries, shape (T, D)",
+            _column,
+        ),
         mistake("torch.autograd.grad returns a tuple; take its first entry with [0]", _as_tuple),
     ],
 )
