@@ -6,6 +6,7 @@ from lstmkit.plot.dynamics import *  # noqa: F403
 from lstmkit.plot.films import *  # noqa: F403
 from lstmkit.plot.forecasts import *  # noqa: F403
 from lstmkit.plot.gates import *  # noqa: F403
+from lstmkit.plot.live import *  # noqa: F403
 from lstmkit.plot.music import *  # noqa: F403
 from lstmkit.plot.networks import *  # noqa: F403
 from lstmkit.plot.paths import *  # noqa: F403
