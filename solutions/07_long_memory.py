@@ -650,8 +650,8 @@ claim("cells that follow the sum (above 0.9) and give less than a twentieth of t
 #
 # Where people use this: Keras starts every LSTM with a forget bias of 1, PyTorch with about 0; a comparison of “LSTMs” should say which.
 #
-# Where it fails: a start helps over dozens or hundreds of steps, not over any number. [lesson 08](08_gru.ipynb) asks what can be left out of the cell;
-# [lesson 20](20_attention.ipynb) builds a road that does not lead through time at all.
+# Where it fails: a start helps over dozens or hundreds of steps, not over any number.
+# [Lesson 20](20_attention.ipynb) builds a road that does not lead through time at all.
 
 # %% [markdown]
 # <details><summary>Test yourself: every forget gate is 1. Is the gradient from c_T to c_1 exactly 1?</summary>

@@ -526,7 +526,7 @@ changed = ((careful > 0) != (careless > 0)).float().mean()
 # A zero vector is not nothing: the LSTM takes a step with it; its biases and its old state still act. So the careless score depends on
 # which longer review happened to share the batch. The nasty part: most *verdicts* stay. The network has learnt to
 # hold its opinion over an aside, and padding may pass for one; nothing in the training asked for that. With many seeds hardly any verdict changes, with some a good part
-# of them does. So the accuracy may look fine, and the bug lives on. [lesson 27](27_debugging.ipynb) catches it with a gradient.
+# of them does. So the accuracy may look fine, and the bug lives on. [Lesson 27](27_debugging.ipynb) catches it with a gradient.
 
 # %% tags=["claim"]
 claim("with h[:, -1] some score moves by more than 3", moved, at_least=3.0)

@@ -624,7 +624,8 @@ claim("the regression on four averages comes as close as 2 %", four_lead, betwee
 # - **Far ahead**: feeding back is best near, direct is best far, for it gives the mean when it does not know. Of a market, the size of the changes can be forecast, and a linear model
 #   on the right averages gets all that we got.
 #
-# People use this for loads, river levels and the weather, and volatility forecasts set the reserves of banks. Where it fails: none of these forecasts carries its own uncertainty; a model that gives every possible value a probability would.
+# People use this for loads, river levels and the weather, and volatility forecasts set the reserves of banks. Where it fails: none of these forecasts carries its own uncertainty; a model that gives every possible value a probability would,
+# as [lesson 14](14_language_model.ipynb) does with characters.
 
 # %% [markdown]
 # <details><summary>Test yourself: a weather model is good for seven days. What must happen for fourteen?</summary>

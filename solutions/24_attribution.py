@@ -210,7 +210,7 @@ average_precision = exercise("24.1", average_precision)
 #
 # $$\text{chance} = \frac1n \sum_{k=1}^{n} \frac{1 + (k - 1)\,\frac{P-1}{n-1}}{k}$$
 #
-# That is a little more than the plain share 8/160 = 0.05, for at place 1 a hit is a precision of 1.
+# A little more than the plain share 8/160 = 0.05, for at place 1 a hit is a precision of 1.
 
 
 # %% tags=["nbval-ignore-output"]
@@ -373,7 +373,7 @@ claim("integrated gradients, 50 points: by less than 0.1 %", gaps[-1], at_most=0
 # %% [markdown]
 # ## Another library, the same map?
 #
-# **Captum** is PyTorch's library for attribution. Its integrated gradients are those of `lstmkit.attribution`, to the last digits (our tests hold the two together). It also has **DeepLift** (Shrikumar et al., 2017): that one compares x with a
+# **Captum** is PyTorch's library for attribution. Its integrated gradients are those of `lstmkit.attribution`. It also has **DeepLift** (Shrikumar et al., 2017): that one compares x with a
 # baseline, replaces the slope of each nonlinearity by a *difference*, and promises completeness. But the nonlinearities of `nn.LSTM` live inside one fused
 # operation, where none of Captum's hooks can reach.
 #
@@ -490,7 +490,7 @@ def smoothgrad(f, x, samples=32):
 # ## Hide and see
 #
 # A last idea needs no gradient: **occlusion**. Hide a piece of the input, and see by how much the score drops:
-# $f(x) - f(x \text{ with the piece hidden})$. It costs a forward pass for each piece, and asks what people often mean.
+# $f(x) - f(x \text{ with the piece hidden})$. It costs a forward pass for each piece.
 #
 # ### Exercise 24.5 · Occlusion (12 min, ●●●)
 #
@@ -645,7 +645,8 @@ claim("signs: the worst of the last three is at least 0.35 ahead of the two slop
 # - **Without what?** A baseline without evidence, the walk from it, and the gap, which tells when a sum does not close.
 #
 # A gradient explains what *could* happen next; what *did* happen it explains only where f is nearly straight. People use such maps to find the sensor that raised an alarm, or the day
-# that moved a forecast. Where it fails: elsewhere nobody has planted a truth. Which maps to trust without one is [lesson 25](25_trusting_maps.ipynb).
+# that moved a forecast. Where it fails: elsewhere nobody has planted a truth. Ask the network then
+# ([lesson 25](25_trusting_maps.ipynb)).
 
 # %% [markdown]
 # <details><summary>Test yourself: a map has an AUPRC of 0.9. May you read "red speaks for, blue against" from it?</summary>

@@ -31,7 +31,7 @@ seed(25)
 # %% [markdown]
 # ## Nobody marked the words
 #
-# [lesson 24](24_attribution.ipynb) scored maps against a truth that we had planted. Your own data will have none. Are you left with taste? No: there is still
+# [Lesson 24](24_attribution.ipynb) scored maps against a truth that we had planted. Your own data will have none. Are you left with taste? No: there is still
 # one witness who can be asked as often as you like, the **network**. If a map says "these three words decide", hide them, and ask again.
 #
 # But does a network know what a *hidden* word is? We hide a word by putting the zero vector in its place. So train two readers of film reviews:

@@ -558,12 +558,13 @@ diagnosis = exercise("27.4", diagnosis)
 # %% [markdown]
 # ## What you can now do
 #
-# - **Test dependence**: later steps and other sequences must have a gradient of exactly zero. One output step at a time, all of them, in absolute value.
-# - **Read a table**: `audit` judges what a model must not read, and describes how far it reaches and how its gradient grows. Six bugs, six lines.
+# - **Test dependence**: later steps and other sequences must have a gradient of exactly zero, one output step at a time, in absolute value.
+# - **Read a table**: `audit` judges what a model must not read, and describes how far it reaches and how its gradient grows.
 # - **Distrust a low loss**: the lowest training loss was that of the network that had been shown the future.
 #
 # Where people use this: as a unit test beside the model's code, on an untrained copy, in the second before a week of training. Where it fails: a path that is
-# closed at this batch, by a saturated gate or an argmax, looks like no path; and what happens outside the network, in data and labels, it cannot see.
+# closed at this batch, by a saturated gate or an argmax, looks like no path; and it cannot see what happens
+# outside the network, in data and labels ([lesson 30](30_capstone.ipynb)).
 #
 # <details><summary>Test yourself: BatchNorm in a recurrent network. Which line, and is it a bug?</summary>
 #

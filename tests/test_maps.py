@@ -48,9 +48,11 @@ def made_course(tmp_path) -> Path:
     (tmp_path / "solutions" / "map.txt").write_text(MAP, encoding="utf-8")
     for name in maps.PLACES:
         (tmp_path / name).write_text(TABLE, encoding="utf-8")
-    for n, slug, other in (("01", "first", "02"), ("02", "second", "01")):
+    two = ("01", "first", "02"), ("02", "second", "01")
+    for n, slug, _ in two:
+        (tmp_path / "solutions" / f"{n}_{slug}.py").write_text(LESSON.format(n=n, a="01", b="02"), encoding="utf-8")
+    for n, slug, other in two:
         source = tmp_path / "solutions" / f"{n}_{slug}.py"
-        source.write_text(LESSON.format(n=n, a="01", b="02"), encoding="utf-8")
         text = DEFINITIONS.format(n=n, m=other, slug="second" if other == "02" else "first")
         (tmp_path / "lstmkit" / "exercises" / f"lesson_{n}.py").write_text(text, encoding="utf-8")
         for folder, book in build.make(source).items():
@@ -61,7 +63,9 @@ def made_course(tmp_path) -> Path:
     with (tmp_path / "solutions" / "README.md").open("a", encoding="utf-8") as guide:
         guide.write("\n| | minutes |\n|---|---|\n| 01 | 45 | a |\n| 02 | 50 | b |\n")
     with (tmp_path / "lessons" / "README.md").open("a", encoding="utf-8") as glossary:
-        glossary.write("\n| term | lesson |\n|---|---|\n| b | 01 |\n| a | 01 |\n| c | 02 |\n")
+        glossary.write(
+            "\n| term | lesson |\n|---|---|\n| b | [01](01_first.ipynb) |\n| a | [01](01_first.ipynb) |\n| c | [02](02_second.ipynb) |\n"
+        )
     (tmp_path / "tests" / "list.md").write_text("| 01.1 | a | 01 |\n| 02.1 | b | 02 |\n", encoding="utf-8")
     (tmp_path / "tests" / "made_up.py").write_text("# renumber: leave alone\n'01.1'  # lesson 01\n", encoding="utf-8")
     maps.write(tmp_path)
@@ -90,7 +94,9 @@ def test_the_guide_s_and_the_glossary_s_numbers_are_lessons_in_order():
     known = {entry.number for entry in maps.read(ROOT)}
     guide = re.findall(r"^\| (\d\d) \| \d", (ROOT / "solutions" / "README.md").read_text(encoding="utf-8"), re.M)
     terms = re.findall(
-        r"^\| ([^|]+) \|.*\| (\d\d) \|$", (ROOT / "lessons" / "README.md").read_text(encoding="utf-8"), re.M
+        r"^\| ([^|]+) \|.*\| \[(\d\d)\]\(\2_\w+\.ipynb\) \|$",
+        (ROOT / "lessons" / "README.md").read_text(encoding="utf-8"),
+        re.M,
     )
     assert guide == sorted(set(guide)) and set(guide) <= known
     assert [n for _, n in terms] == sorted(n for _, n in terms) and {n for _, n in terms} <= known
@@ -100,8 +106,24 @@ def test_the_guide_s_and_the_glossary_s_numbers_are_lessons_in_order():
 def test_every_lesson_has_its_row_in_the_guide_and_its_terms_in_the_glossary():
     there = {source.stem[:2] for source in build.sources(ROOT)}
     guide = re.findall(r"^\| (\d\d) \| \d", (ROOT / "solutions" / "README.md").read_text(encoding="utf-8"), re.M)
-    terms = re.findall(r"^\|.*\| (\d\d) \|$", (ROOT / "lessons" / "README.md").read_text(encoding="utf-8"), re.M)
+    terms = re.findall(
+        r"^\|.*\| \[(\d\d)\]\(\S+\) \|$", (ROOT / "lessons" / "README.md").read_text(encoding="utf-8"), re.M
+    )
     assert set(guide) == there == set(terms) | {n for n in there if n == "30"}
+
+
+def test_a_term_of_the_glossary_stands_in_its_lesson():
+    rows = re.findall(
+        r"^\| (.+?) \| .+? \| .+ \| \[\d\d\]\((\w+)\.ipynb\) \|$",
+        (ROOT / "lessons" / "README.md").read_text(encoding="utf-8"),
+        re.M,
+    )
+    assert len(rows) > 150
+    for term, stem in rows:
+        lesson = (ROOT / "solutions" / f"{stem}.py").read_text(encoding="utf-8").lower()
+        lesson = re.sub(r"\s+", " ", re.sub(r"[*`]|^#", "", lesson, flags=re.M))
+        names = [name.strip(" )").lower().removesuffix("s") for name in re.split(r"[,(]", term)]
+        assert any(name in lesson for name in names), f"{stem}: {term}"
 
 
 @pytest.mark.parametrize("name", [*maps.PLACES, "CONTRIBUTING.md"])
@@ -190,7 +212,9 @@ f = exercise("02.1", f)
     assert "Part 1 · One\n01 | second | Second | How?\n02 | first | First | Why?\nPart 2" in now["solutions/map.txt"]
     assert "| 01 | [Second](lessons/01_second.ipynb) | How? |\n| 02 | [First](lessons/02_first" in now["README.md"]
     assert now["solutions/README.md"].endswith("| 01 | 50 | b |\n| 02 | 45 | a |\n")
-    assert now["lessons/README.md"].endswith("| c | 01 |\n| b | 02 |\n| a | 02 |\n")
+    assert now["lessons/README.md"].endswith(
+        "| c | [01](01_second.ipynb) |\n| b | [02](02_first.ipynb) |\n| a | [02](02_first.ipynb) |\n"
+    )
     assert now["tests/list.md"] == "| 01.1 | b | 02 |\n| 02.1 | a | 01 |\n"
     assert now["tests/made_up.py"] == "# renumber: leave alone\n'01.1'  # lesson 01\n"
     before = texts(made_course)
@@ -305,3 +329,28 @@ def test_this_course_shows_one_figure_for_each_part_and_one_before_them():
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     for figure, name in maps.figures(ROOT):
         assert f"lessons/figures/{name}" in readme and figure.caption in readme
+
+
+# ----------------------------------------------------------------------------------------------- where a lesson stands
+
+
+def test_a_lesson_says_where_it_stands_and_what_comes_next(made_course):
+    first, second = (
+        nbformat.read(made_course / "lessons" / f"{stem}.ipynb", as_version=4) for stem in ("01_first", "02_second")
+    )
+    assert first.cells[0].source.startswith("# 01 · Title")
+    assert (
+        "\n\nPart 1 · One · [02 →](02_second.ipynb)\n\n**Next:** [02 · Second](02_second.ipynb). How?"
+        in first.cells[0].source
+    )
+    assert second.cells[0].source.endswith("\n\nPart 1 · One · [← 01](01_first.ipynb)")  # the third is in preparation
+    assert maps.place(made_course, "07_unknown") == ("", "")
+
+
+def test_who_stays_gets_new_neighbours(made_course, monkeypatch):
+    monkeypatch.chdir(made_course)
+    assert course.main(["build", "--renumber", "02=04"]) == 0
+    stays = nbformat.read(made_course / "lessons" / "01_first.ipynb", as_version=4)
+    assert "[04 →](04_second.ipynb)" in stays.cells[0].source
+    assert stays.cells[1].outputs[0].text == "○ 01.1 not attempted yet; measured 01.1\n"
+    assert not build.stale(made_course)

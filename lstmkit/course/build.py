@@ -67,6 +67,11 @@ def make(source: Path) -> dict[str, NotebookNode]:
     solution.nbformat, solution.nbformat_minor = 4, 5
     for cell in solution.cells:
         cell.metadata = _metadata(list(cell.metadata.get("tags", [])))
+    prose = [cell for cell in solution.cells if cell.cell_type == "markdown"]
+    for cell, line in (
+        zip((prose[0], prose[-1]), maps.place(source.parents[1], source.stem), strict=True) if prose else ()
+    ):
+        cell.source += f"\n\n{line}" if line else ""
     lesson = deepcopy(solution)
     try:
         lesson, _ = Cleared().preprocess(lesson, {})

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from lstmkit.course import CourseError
 
-__all__ = ["Entry", "Figure", "drawn", "figures", "read", "renumbered", "stale", "with_table", "write"]
+__all__ = ["Entry", "Figure", "drawn", "figures", "place", "read", "renumbered", "stale", "with_table", "write"]
 
 PLACES = {"README.md": "lessons/", "lessons/README.md": "", "solutions/README.md": ""}  # file: where its links lead
 HEAD = "| | lesson | question |\n|---|---|---|\n"
@@ -74,6 +74,25 @@ def read(root: Path) -> list[Entry]:
     if [entry.number for entry in found] != sorted({entry.number for entry in found}):
         raise CourseError("solutions/map.txt: the numbers are not in order, or one is there twice")
     return found
+
+
+def place(root: Path, stem: str) -> tuple[str, str]:
+    """What the build adds to a lesson: (where it stands, under its opening; which question comes next, under its closing).
+
+    Links lead to the lessons beside it that are there. Both are empty for a lesson that is not in the map.
+    """
+    course = [entry for entry in read(root) if (root / "solutions" / f"{entry.stem}.py").exists()]
+    at = next((n for n, entry in enumerate(course) if entry.stem == stem), None)
+    if at is None:
+        return "", ""
+    here = [course[at].part]
+    if at > 0:
+        here.append(f"[← {course[at - 1].number}]({course[at - 1].stem}.ipynb)")
+    if at + 1 == len(course):
+        return " · ".join(here), ""
+    after = course[at + 1]
+    here.append(f"[{after.number} →]({after.stem}.ipynb)")
+    return " · ".join(here), f"**Next:** [{after.number} · {after.name}]({after.stem}.ipynb). {after.question}"
 
 
 def figures(root: Path) -> list[tuple[Figure, str]]:

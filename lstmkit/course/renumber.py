@@ -25,7 +25,6 @@ _LABEL = re.compile(r"(?<=\[)\d\d(?=\]\((?:lessons/)?\d\d_)")
 _FILE = re.compile(r"\blesson_\d\d\b")
 _TITLE = re.compile(r"(?<=^# # )\d\d(?= · )", re.M)
 _ROW = re.compile(r"(?<=^\| )\d\d(?=(?:\.\d+)? \|)", re.M)  # a table's row that begins with a lesson or an exercise
-_TERM = re.compile(r"(?<=\| )\d\d(?= \|$)", re.M)  # the glossary's last column
 
 
 def moves(root: Path, wanted: list[str]) -> dict[str, str]:
@@ -79,6 +78,7 @@ def plan(root: Path, moved: dict[str, str]) -> tuple[dict[Path, tuple[Path, str]
 
     changes: dict[Path, tuple[Path, str]] = {}
     look: list[str] = []
+    plain = maps.renumbered(root, moved) if (root / "solutions" / "map.txt").exists() else ""
     bare = re.compile(rf"(?<![\w.])(?:{'|'.join(moved)})\.\d(?![\d%])")
     for path in sorted({path for pattern in CODE + PROSE for path in root.glob(pattern)}):
         old = path.read_text(encoding="utf-8")
@@ -89,37 +89,48 @@ def plan(root: Path, moved: dict[str, str]) -> tuple[dict[Path, tuple[Path, str]
         if lesson:
             new = _TITLE.sub(number, new)
         if path.suffix == ".md":
-            new = _sorted(r"(?:^\| \d\d(?:\.\d+)? \|.*\n)+", slice(2, 4), _ROW.sub(number, new))
+            new = _sorted(r"(?:^\| \d\d(?:\.\d+)? \|.*\n)+", re.compile(r"\d\d"), _ROW.sub(number, new))
         if path.parent.name == "lessons":
-            new = _sorted(r"(?:^\|.*\| \d\d \|\n)+", slice(-5, -3), _TERM.sub(number, new))
+            new = _sorted(r"(?:^\|.*\| \[\d\d\]\(\S+\) \|\n)+", re.compile(r"\d\d(?=\]\(\S+\) \|$)", re.M), new)
         target = path.with_name(stems.get(path.stem, _FILE.sub(lambda m: translated(m[0]), path.stem)) + path.suffix)
         rest = _MARKED.sub("", _SPOKEN.sub("", old)) if lesson or path.suffix == ".md" else ""
         found = [line for line in rest.splitlines() if line[:1] in "#|" and bare.search(_ROW.sub("", line))]
         look += [f"{path.relative_to(root)}: {line.strip()[:100]}" for line in found]
         if lesson:
-            changes |= _notebooks(root, path, target, new, old, translated)
+            changes |= _notebooks(root, path, target, new, plain, translated)
         if (target, new) != (path, old):
             changes[path] = target, new
-    if (root / "solutions" / "map.txt").exists():
-        changes[root / "solutions" / "map.txt"] = root / "solutions" / "map.txt", maps.renumbered(root, moved)
+    if plain:
+        changes[root / "solutions" / "map.txt"] = root / "solutions" / "map.txt", plain
     return changes, look
 
 
-def _notebooks(root: Path, path: Path, target: Path, new: str, old: str, translated) -> dict[Path, tuple[Path, str]]:
-    """Both notebooks of a lesson, made from its new source, with the stored outputs of the old ones."""
-    if (path.name, old) == (target.name, new):
-        return {}
-    if left := build.stale(root, [path.stem]):
-        raise CourseError(f"{left[0]}: build it before it moves")
+def _notebooks(root: Path, path: Path, target: Path, new: str, course: str, translated) -> dict[Path, tuple[Path, str]]:
+    """Both notebooks of a lesson, made from its new source in the new course (the map's text), with the old ones' stored outputs."""
     changes = {}
     with tempfile.TemporaryDirectory() as folder:
-        source = Path(folder) / target.name
+        source = Path(folder) / "solutions" / target.name
+        source.parent.mkdir()
+        if course:
+            (source.parent / "map.txt").write_text(course, encoding="utf-8")
+            for entry in maps.read(Path(folder)):  # who is there, is there under its new number
+                if any((root / "solutions").glob(f"[0-9][0-9]_{entry.slug}.py")):
+                    (source.parent / f"{entry.stem}.py").touch()
         source.write_text(new, encoding="utf-8")
         for where, book in build.make(source).items():
             stored = root / where / f"{path.stem}.ipynb"
-            for cell, before in zip(book.cells, nbformat.read(stored, as_version=4).cells, strict=True):
+            before = nbformat.read(stored, as_version=4) if stored.exists() else None
+            if (
+                path.name == target.name
+                and before
+                and [c.source for c in before.cells] == [c.source for c in book.cells]
+            ):
+                continue  # neither it nor its neighbours move
+            if left := build.stale(root, [path.stem]):
+                raise CourseError(f"{left[0]}: build it before it moves")
+            for cell, old in zip(book.cells, before.cells, strict=True):
                 if cell.cell_type == "code":
-                    cell.outputs, cell.execution_count = before.outputs, before.execution_count
+                    cell.outputs, cell.execution_count = old.outputs, old.execution_count
                 for out in cell.get("outputs", []):
                     for holder, key in ((out, "text"), (out.get("data", {}), "text/plain")):
                         if key in holder:
@@ -128,9 +139,10 @@ def _notebooks(root: Path, path: Path, target: Path, new: str, old: str, transla
     return changes
 
 
-def _sorted(rows: str, key: slice, text: str) -> str:
-    """Each run of table rows sorted by the lesson's number, which stands at `key`; rows of one lesson keep their order."""
-    return re.sub(rows, lambda m: "".join(sorted(m[0].splitlines(True), key=lambda line: line[key])), text, flags=re.M)
+def _sorted(rows: str, key: re.Pattern, text: str) -> str:
+    """Each run of table rows sorted by the lesson's number, which `key` finds; rows of one lesson keep their order."""
+    order = lambda line: key.search(line)[0]  # noqa: E731
+    return re.sub(rows, lambda m: "".join(sorted(m[0].splitlines(True), key=order)), text, flags=re.M)
 
 
 def renumber(root: Path, wanted: list[str], dry: bool = False) -> int:
