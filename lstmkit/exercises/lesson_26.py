@@ -46,6 +46,14 @@ define(
         mistake("that is p at 0.99 over p at 0.5: the slopes of ln p go like 1 − p", {"fades": 1.98}),
         mistake("that is 1 / (1 − p): at one half the slope of ln p is (1 − 0.5) · 2, not 2", {"fades": 100.0}),
         mistake("that is the difference of the two slopes; by which *factor* is one smaller?", {"fades": 0.98}),
+        mistake(
+            "you left out the slope of z, 2, in one of the two slopes: it stands in both, or in neither",
+            {"fades": 25.0},
+        ),
+        mistake("you have taken p for 1 − p: the slopes of ln p go like 1 − p", {"fades": 0.5 / 0.99}),
+        mistake("you have taken p for 1 − p (and rounded): the slopes of ln p go like 1 − p", {"fades": 0.505}),
+        mistake("the slope of z is given, 2, for a sure and an unsure word", {"z": 1.0}),
+        mistake("you divided by p (1 − p): the slope of z is given, 2", {"z": 2 / 0.0099}),
         slips.swapped(_SLOPES, "p", "ln p"),
     ],
 )
@@ -132,6 +140,21 @@ def _in_place(model, pictures, said, t):
     log_p, word = model(pictures, _feed(said))[:, t - 1].clone(), said[:, t - 1, None]
     log_p.scatter_(1, word, -torch.inf)
     return log_p.gather(1, word)[:, 0] - log_p.logsumexp(1)
+
+
+def _logarithms_added(model, pictures, said, t):
+    log_p = model(pictures, _feed(said))[:, t - 1]
+    own = log_p.gather(1, said[:, t - 1, None])[:, 0]
+    return own - (log_p.sum(1) - own)
+
+
+def _likeliest_word(model, pictures, said, t):
+    log_p = model(pictures, _feed(said))[:, t - 1]
+    return _odds(log_p, log_p.argmax(1))
+
+
+def _first_picture_word(model, pictures, said, t):
+    return _odds(model(pictures, _feed(said))[:, t - 1], said[:1, t - 1].expand(len(said)))
 
 
 def _ln_p_for_p(model, pictures, said, t):
@@ -250,6 +273,15 @@ define(
             _asked(others=lambda rest: rest.sum(1)),
         ),
         mistake(
+            "you add up the others' ln p; their *probabilities* are added, and then comes the logarithm: logsumexp(1)",
+            _logarithms_added,
+        ),
+        mistake(
+            "you ask about the likeliest word: the one that was *said* is asked about, whether it is the likeliest or not",
+            _likeliest_word,
+        ),
+        mistake("every picture is asked about the first picture's word: each has its own", _first_picture_word),
+        mistake(
             "log_p[:, words] takes every word for every picture, (N, N): gather takes each picture's own",
             lambda model, pictures, said, t: model(pictures, _feed(said))[:, t - 1][:, said[:, t - 1]],
         ),
@@ -348,6 +380,11 @@ def _zeros_and_ones(answer, *args):
     return result
 
 
+def _by_rows_and_columns(map, box, can):
+    at = torch.where(can, map, -1e9).reshape(len(map), 400).argmax(1)
+    return box[torch.arange(len(map)), at // 20, at % 20], (box & can).sum((1, 2)) / can.sum((1, 2))
+
+
 def _by_library(map, box, can):
     return tuple(attribution.pointing_game(map, box, can))
 
@@ -357,19 +394,19 @@ def _shifted(box, down, right):
 
 
 def _pictures():
-    def made(N, side, shift=0.0, share=0.6, scale=1.0):
-        box, can = torch.zeros(N, side, side, dtype=torch.bool), torch.rand(N, side, side) < share
+    def made(N, shift=0.0, share=0.6):
+        box, can = torch.zeros(N, 20, 20, dtype=torch.bool), torch.rand(N, 20, 20) < share
         for n in range(N):
-            row, column = torch.randint(side - 3, (2,)).tolist()
-            box[n, row : row + 3, column : column + 3] = True
+            row, column = torch.randint(12, (2,)).tolist()
+            box[n, row : row + 8, column : column + 8] = True
             can[n, row, column] = can[n, -1, 0] = True
-        return scale * torch.randn(N, side, side) + shift, box, can
+        return torch.randn(N, 20, 20) + 0.7 * box + shift, box, can
 
     return [
-        case(*made(24, 7), label="24 maps"),
-        case(*made(12, 6, shift=-9.0), label="maps whose entries are all negative"),
-        case(*made(10, 8, share=1.1), label="every pixel counts"),
-        case(*made(16, 6, share=0.2), label="little ink"),
+        case(*made(24), label="24 maps"),
+        case(*made(12, shift=-9.0), label="maps whose entries are all negative"),
+        case(*made(10, share=1.1), label="every pixel counts"),
+        case(*made(16, share=0.2), label="little ink"),
     ]
 
 
@@ -377,7 +414,7 @@ define(
     "26.3",
     reference=pointing,
     cases=_pictures,
-    alternatives=[_best_inside, _by_pictures, _by_library],
+    alternatives=[_best_inside, _by_pictures, _by_rows_and_columns, _by_library],
     run=_zeros_and_ones,
     mistakes=[
         mistake(
@@ -416,7 +453,7 @@ define(
         ),
         mistake("one argmax for the whole batch: flatten(1), so that each map has its own", _whole_batch),
         mistake(
-            "rows and columns are exchanged: flatten map and box in the same order",
+            "rows and columns are exchanged: at // 20 is the row and at % 20 the column, and map and box are flattened in the same order",
             _hit(lambda map, box, can: (map, box.transpose(1, 2), can)),
         ),
         mistake("your box stands one row too low", _hit(lambda map, box, can: (map, _shifted(box, 1, 0), can))),
@@ -497,6 +534,29 @@ def _word_by_word(model, after, said):
     return torch.stack(direct), torch.stack(total)
 
 
+def _floats(answer, *args):
+    """Shares in double precision are as good; counts and True or False are compared as numbers."""
+    result = answer(*args)
+    if isinstance(result, tuple | list) and all(isinstance(one, torch.Tensor) for one in result):
+        return tuple(one.float() for one in result)
+    return result
+
+
+def _in_double(model, after, said):
+    held, anew = model(after, _feed(said)).argmax(2), _write(model, after)
+    return 1 - (held == said).double().mean(0), 1 - (anew == said).double().mean(0)
+
+
+def _one_more_pass(model, after, said):
+    held = model(after, _feed(said)).argmax(2)
+    return model(after, _feed(held)).argmax(2) != said
+
+
+def _lost_probability(model, after, said):
+    p = model(after, _feed(said)).exp().gather(2, said[:, :, None])[:, :, 0]
+    return 1 - p.mean(0), direct_and_total(model, after, said)[1]
+
+
 def _changes(held=None, anew=None, mean=lambda changed: changed.float().mean(0)):
     def wrong(model, after, said):
         one = (held or (lambda model, after, said: model(after, _feed(said)).argmax(2) != said))(model, after, said)
@@ -526,7 +586,8 @@ define(
     "26.4",
     reference=direct_and_total,
     cases=_scenes_and_words,
-    alternatives=[_word_by_word],
+    run=_floats,
+    alternatives=[_word_by_word, _in_double],
     mistakes=[
         mistake(
             "for the direct effect you feed the words written *anew*: then nothing is held; feed(said) holds the old ones",
@@ -606,6 +667,14 @@ define(
         mistake(
             "the total effect compares a caption with itself: compare what is written anew with `said`",
             _changes(anew=lambda model, after, said: torch.zeros_like(said).bool()),
+        ),
+        mistake(
+            "the total effect feeds the held words once more: each word has to be read before the next is written, write(model, after)",
+            _changes(anew=_one_more_pass),
+        ),
+        mistake(
+            "this is the probability that has gone from the old word: the share of pictures whose *likeliest* word changes is wanted",
+            _lost_probability,
         ),
         slips.results_swapped(direct_and_total, says="the two results have changed places: direct first, then total"),
         slips.per_cent(direct_and_total),
@@ -737,6 +806,22 @@ define(
         mistake(
             "a matrix product lets every gradient meet the vectors of *all* words: multiply number by number, each word with its own",
             _share(lambda J, v: (J @ v.transpose(1, 2)[:, None]).sum(3)),
+        ),
+        mistake(
+            "both tables take a mean over the word's numbers: the length and the share take sums",
+            lambda J, v: (J.square().mean(3).sqrt(), (J * v[:, None]).mean(3)),
+        ),
+        mistake(
+            "what speaks against the letter is set to 0 in the share: leave it, with its sign",
+            _share(lambda J, v: (J * v[:, None]).sum(3).clamp(min=0)),
+        ),
+        mistake(
+            "both reduce the words, axis 2: reduce the word's numbers, the last axis",
+            lambda J, v: (J.norm(dim=2), (J * v[:, None]).sum(2)),
+        ),
+        mistake(
+            "both tables are made to sum to 1 for each letter: leave them as they are",
+            lambda J, v: tuple(one / one.abs().sum(2, keepdim=True) for one in word_tables(J, v)),
         ),
         mistake(
             "the share is squared: leave it as it is, signed", _share(lambda J, v: (J * v[:, None]).sum(3).square())

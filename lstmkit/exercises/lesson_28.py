@@ -7,7 +7,7 @@ import math
 import torch
 from torch import autograd
 
-from lstmkit.data.oscillator import RANGES, oscillate, physical
+from lstmkit.data.oscillator import RANGES, oscillate, physical, sensitivities
 from lstmkit.exercises import slips
 from lstmkit.exercises.core import case, define, mistake
 
@@ -112,6 +112,20 @@ def _clipped(f, z, at, wanted, steps, lr):
     return z.detach()
 
 
+def _copied_after(f, z, at, wanted, steps, lr):
+    torch.optim.Adam([z.requires_grad_().clone()], lr=lr)
+
+
+def _curve_of_before(f, z, at, wanted, steps, lr):
+    z = z.detach().clone().requires_grad_()
+    optimizer, y = torch.optim.Adam([z], lr=lr), f(z)
+    for _ in range(steps):
+        optimizer.zero_grad()
+        (y[:, at] - wanted).square().sum().backward()
+        optimizer.step()
+    return z.detach()
+
+
 def _curves(D, T):
     A, B = torch.randn(D, 5) * 0.8, torch.randn(5, T) * 0.7
     return lambda z: torch.tanh(z @ A + 0.3) @ B
@@ -148,7 +162,13 @@ define(
         mistake("one step is missing: `range(steps)` makes `steps` of them", _steps(lambda n: n - 1)),
         mistake("that is one step too many: `range(steps)` makes `steps` of them", _steps(lambda n: n + 1)),
         mistake("a single step is made: is the `return` inside the loop?", _steps(lambda n: 1)),
-        mistake("z has not moved: is it the z in your optimiser that goes through f?", _steps(lambda n: 0)),
+        mistake("z has not moved: `backward`, then `step()`, with no `zero_grad` between them; and the z in your optimiser is the one that goes through f", _steps(lambda n: 0)),
+        mistake("Adam moves a leaf, and a copy of a watched tensor is none: copy first and watch then, `z.detach().clone().requires_grad_()`", _copied_after),
+        mistake("the curve is computed once, before the loop: z moves, so f(z) belongs inside", _curve_of_before),
+        mistake("the root is taken in each row, which weighs the rows' own points anew: leave it out", _with(loss=lambda y, w: (y - w).norm(dim=1).sum())),
+        mistake("`at` holds indices already, from 0: do not add 1", _at(lambda at: at + 1)),
+        mistake("every row gets the first row's wish: each has its own", lambda f, z, at, wanted, *rest: descend(f, z, at, wanted[:1].expand_as(wanted), *rest)),
+        mistake("the size of the step is fixed at 0.1: hand Adam `lr=lr`", lambda f, z, at, wanted, steps, lr: descend(f, z, at, wanted, steps, 0.1)),
         mistake("you start from zeros: start from the z that is given", _not_started(torch.zeros_like)),
         mistake("`at` holds indices already, from 0: do not subtract 1", _at(lambda at: at - 1)),
         mistake("you take the first points of the curve, not those at `at`: f(z)[:, at]", _at(lambda at: torch.arange(len(at)))),
@@ -274,6 +294,8 @@ define(
         mistake("you multiply by y: a change in per cent of y is divided by it", lambda J, z, y, half: J / half * physical(z)[:, None] * y[:, :, None]),
         mistake("that is the slope in p's own unit; per cent per per cent has a factor p / y", lambda J, z, y, half: J / half),
         mistake("you divide by the mean of each curve: each step has its own y_t", lambda J, z, y, half: J / half * physical(z)[:, None] / y.mean(1)[:, None, None]),
+        mistake("you divide by the last step's y: each step has its own y_t", lambda J, z, y, half: J / half * physical(z)[:, None] / y[:, -1:, None]),
+        mistake("you take the formula's slopes and curve: J and y are given, and may be a network's", lambda J, z, y, half: elasticity(sensitivities(z, y.shape[1]), z, oscillate(z, y.shape[1]), half)),
         mistake("you divide by |y|: the sign of y counts, too", lambda J, z, y, half: J / half * physical(z)[:, None] / y[:, :, None].abs()),
         mistake("you divide by the largest |y| of the curve: each step has its own y_t", lambda J, z, y, half: J / half * physical(z)[:, None] / y.abs().amax(1)[:, None, None]),
         mistake("p starts at the low end in yours: physical(z) is middle + half · z", lambda J, z, y, half: J / half * (_LOW + half * z)[:, None] / y[:, :, None]),
@@ -341,9 +363,9 @@ def _own_v(f, z, J, v):
     return slope_loss(f, z, J, torch.ones_like(v))
 
 
-def _try_slopes(answer, weight, read, z, J, v):
-    """The value, and its gradient with respect to the weights in f (zero where there is no graph)."""
-    weight, read = weight.clone().requires_grad_(), read.clone().requires_grad_()
+def _try_slopes(answer, f, z, J, v):
+    """The value, and its gradient with respect to the weights in f (zero where there is no graph). f comes as its two weights."""
+    weight, read = (one.clone().requires_grad_() for one in f)
     value = answer(lambda z: torch.tanh(z @ weight + 0.2) @ read, z, J, v)
     if not torch.is_tensor(value) or not value.requires_grad or value.dim():
         return value, torch.zeros_like(weight), torch.zeros_like(read)
@@ -355,7 +377,7 @@ def _taught(N, T, D):
     def draw(*shape):
         return torch.randn(*shape, dtype=torch.float64)
 
-    return case(draw(D, 5), draw(5, T), draw(N, D), draw(N, T, D), draw(N, T), label=f"N = {N}, T = {T}, D = {D}")
+    return case((draw(D, 5), draw(5, T)), draw(N, D), draw(N, T, D), draw(N, T), label=f"N = {N}, T = {T}, D = {D}")
 
 
 define(
@@ -375,6 +397,12 @@ define(
         mistake("no root at the end: the mean of the squares is wanted", _slopes_with(end=lambda gap: gap.square().mean().sqrt())),
         mistake("that is half of it: the mean of the squares, without ½", _slopes_with(end=lambda gap: gap.square().mean() / 2)),
         mistake("one number for each sample: the mean over N as well is wanted", _slopes_with(end=lambda gap: gap.square().mean(1))),
+        mistake("these are the squares, one for each sample and input: their mean is wanted", _slopes_with(end=lambda gap: gap.square())),
+        mistake("the square comes last: that is the square of the mean, where plus and minus cancel", _slopes_with(end=lambda gap: gap.mean().square())),
+        mistake("the samples are added up before you compare: each has slopes of its own", _slopes_with(end=lambda gap: gap.sum(0).square().mean())),
+        mistake("an axis is left over: v·J is (N, 1, D) there, which stretches over the batch; take [:, 0] of it", _slopes_with(true=lambda J, v: v[:, None] @ J)),
+        mistake("both sides take a mean over the steps: v·J is a sum", _slopes_with(true=lambda J, v: (v[:, :, None] * J).mean(1), out=lambda y, v: (v * y).mean(1).sum())),
+        mistake("both sides are divided: (v * f(z)).mean() divides by N · T, and the mean over the steps by T; both are sums", _slopes_with(true=lambda J, v: (v[:, :, None] * J).mean(1), out=lambda y, v: (v * y).mean())),
         mistake("the true side is not mixed: v·J is the sum of v_t J_t over the steps", _slopes_with(true=lambda J, v: J.sum(1))),
         mistake("the true side is averaged over the steps: v·J is a sum", _slopes_with(true=lambda J, v: (v[:, :, None] * J).mean(1))),
         mistake("the true side is missing: the loss makes all slopes small, right or wrong", _slopes_with(true=lambda J, v: 0)),
@@ -419,6 +447,14 @@ def _lengths(gradient, tokens, E):
     return (E[None, None] - E[tokens][:, :, None]).norm(dim=-1) * gradient.norm(dim=2, keepdim=True)
 
 
+def _cosines(gradient, tokens, E):
+    return torch.cosine_similarity(E[None, None] - E[tokens][:, :, None], gradient[:, :, None], dim=3)
+
+
+def _own_place_zeroed(gradient, tokens, E):
+    return (gradient @ E.T).scatter(2, tokens[:, :, None], 0.0)
+
+
 def _texts(N, T, V, D):
     return case(
         torch.randn(N, T, D), torch.randint(V, (N, T)), torch.randn(V, D), label=f"N = {N}, T = {T}, V = {V}, D = {D}"
@@ -432,6 +468,11 @@ define(
     alternatives=[_difference_first, _word_by_word, _gathered],
     mistakes=[
         mistake("the old word is missing: it goes when the new one comes, so subtract e_t · g_t", lambda g, t, E: g @ E.T),
+        mistake("you set the old word's own place to 0, and leave it in all others: it goes in every swap, so subtract e_t · g_t everywhere", _own_place_zeroed),
+        mistake("that is how long the step is: the gradient has no part in it", lambda g, t, E: (E[None, None] - E[t][:, :, None]).norm(dim=3)),
+        mistake("the products are not summed: a scalar product is a sum over D", lambda g, t, E: (E[None, None] - E[t][:, :, None]) * g[:, :, None]),
+        mistake("every text gets the first text's old words: E[tokens] has those of each", lambda g, t, E: swap_estimates(g, t[:1].expand_as(t), E)),
+        mistake("the old words are one place off: at place t it is tokens[:, t] that goes", lambda g, t, E: swap_estimates(g, t.roll(1, 1), E)),
         mistake("the sign is turned: the new word minus the old one", lambda g, t, E: -swap_estimates(g, t, E)),
         mistake("the old word is added: it goes, so subtract it", lambda g, t, E: g @ E.T + (g * E[t]).sum(2, keepdim=True)),
         mistake("you subtract the old word's *length* or square, e_t · e_t: it is weighed by the gradient, e_t · g_t", lambda g, t, E: g @ E.T - (E[t] * E[t]).sum(2, keepdim=True)),
@@ -441,7 +482,7 @@ define(
         mistake("that is the old word's share in everything that stands there, without the new word", lambda g, t, E: -(g * E[t]).sum(2, keepdim=True).expand(-1, -1, len(E))),
         mistake("you weigh with the vector that stands there, e_t, and not with the gradient", lambda g, t, E: E[t] @ E.T - (E[t] * E[t]).sum(2, keepdim=True)),
         mistake("you weigh with the vector that stands there, e_t, and not with the gradient; and the old word is missing", lambda g, t, E: E[t] @ E.T),
-        mistake("that is a cosine: the length of the step counts, too", lambda g, t, E: swap_estimates(g, t, E) / (g.norm(dim=2, keepdim=True) * (E - E[t][:, :, None]).norm(dim=-1) + 1e-12)),
+        mistake("that is a cosine: the length of the step counts, too", _cosines),
         mistake("length times length: direction is lost. The scalar product is wanted", _lengths),
         mistake("only the gradient's direction is used: its length counts, too", lambda g, t, E: swap_estimates(g / g.norm(dim=2, keepdim=True), t, E)),
         mistake("the gradients of all places are added: each place has its own", lambda g, t, E: swap_estimates(g.sum(1, keepdim=True).expand_as(g), t, E)),
