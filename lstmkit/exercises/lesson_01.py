@@ -478,6 +478,14 @@ def _stored_as_first(x, h, W, U, b):
     return torch.stack(states)
 
 
+def _stored_as_first_in_place(x, h, W, U, b):
+    states = torch.zeros(len(x), len(h))
+    states[0] = h
+    for t in range(1, len(x)):
+        states[t] = rnn_step(x[t], states[t - 1], W, U, b)
+    return states
+
+
 def _cut_between_steps(x, h, W, U, b):
     states = []
     for x_t in x:
@@ -540,6 +548,11 @@ define(
             _stored_as_first,
         ),
         mistake(
+            "the state that was given is stored as states[0], in the place of h_1: it is h_0, and the first step, with x[0], "
+            "makes h_1 of it. Collect the states in a list, too: autograd needs what you write over",
+            _stored_as_first_in_place,
+        ),
+        mistake(
             "the values are right, but h is cut off between the steps (a `.detach()`, or `.data`?): no gradient passes from a "
             "step to the one before",
             _cut_between_steps,
@@ -587,7 +600,7 @@ def _norms(model, x, k):
 
 
 def _column(model, x, k):
-    return last_step_gradient(model, x, k)[:, k % x.shape[1]]
+    return last_step_gradient(model, x, k)[:, k]
 
 
 def _as_tuple(model, x, k):
