@@ -23,6 +23,7 @@ define(
         mistake("that is in nats, with the natural logarithm; bits are wanted: log2 of 64", {"A": math.log(64)}),
         mistake("that is the perplexity, the number of choices; its logarithm to base 2 is wanted", {"A": 64.0}),
         mistake("that is the probability of each; how many yes-or-no questions name one of 64?", {"A": 1 / 64}),
+        mistake("that is the square root of 64; which power of 2 is 64?", {"A": 8.0}),
         mistake("that is log10 of 64; bits want the logarithm to base 2", {"A": math.log10(64)}),
         mistake("the sign is the wrong way round: a surprise is minus a logarithm", {"A": -6.0, "B": -2.25, "D": -0.75}),
         mistake("that is in nats, with the natural logarithm; bits are wanted", {"B": 2.25 * math.log(2)}),
@@ -35,6 +36,7 @@ define(
         mistake("you raised e to a number of bits: 2 to the bits, or e to the nats", {"C": math.exp(2.25)}),
         mistake("you raised 2 to a number of nats: 2 to the bits, or e to the nats", {"C": 2 ** (2.25 * math.log(2))}),
         mistake("that is one over the mean probability: average the bits, and raise 2 to the mean", {"C": 4.0}),
+        mistake("the bits in your exponent are weighted with their probabilities: these four characters *came*, so each counts once", {"C": 2**1.75}),
         mistake("that is the bits squared; 2 is the base and the bits are the exponent", {"C": 2.25**2}),
         mistake("that is 2 times the bits; 2 to the power of the bits is wanted", {"C": 4.5}),
         mistake("you raised 2 to the sum of the bits, not to their mean", {"C": 512.0}),
@@ -139,6 +141,25 @@ def _two_ahead(tokens, N, T):
     K = length // T
     x, y = tokens[: N * length].view(N, length), tokens[2 : N * length + 2].view(N, length)
     return _pieces(x[:, : K * T], N, K, T), _pieces(y[:, : K * T], N, K, T)
+
+
+def _rolled_by_two(tokens, N, T):
+    x, _ = windows(tokens, N, T)
+    return x, windows(tokens.roll(-1), N, T)[1]
+
+
+def _beginning_dropped(tokens, N, T):
+    """What is left over in a row is dropped at its beginning."""
+    x, y, K = _cut(tokens, N, T, K=len(tokens))
+    K = x.shape[1] // T
+    return _pieces(x[:, -K * T :], N, K, T), _pieces(y[:, -K * T :], N, K, T)
+
+
+def _targets_in_its_row(tokens, N, T):
+    """Rows of the right length, and the targets cut out of the row: the last window may lose its last target."""
+    rows, _, _ = _cut(tokens, N, T, K=len(tokens))
+    K = (rows.shape[1] - 1) // T
+    return _pieces(rows[:, : K * T], N, K, T), _pieces(rows[:, 1 : K * T + 1], N, K, T)
 
 
 def _rolled_in_window(tokens, N, T):
@@ -259,11 +280,14 @@ define(
         mistake("your windows are consecutive stretches of the text, each cut into N pieces: row n must go on where row n of the window before ended, so cut the text into N rows first", _consecutive),
         mistake("your windows are consecutive stretches of the text, each cut into N pieces (and the targets wrap round): cut the text into N rows first", _consecutive_rolled),
         mistake("the last character of a row has a target, too: it stands at the beginning of the next row. Shift the *text*, then cut x and y alike", _targets_in_rows),
+        mistake("you look for the targets within a row, and the last window loses its last one: it stands at the beginning of the next row. Shift the *text*, then cut x and y alike", _targets_in_its_row),
+        mistake("what is left over is dropped at the beginning of each row in your answer: drop it at the end, `[:, : K * T]`", _beginning_dropped),
         mistake("after the rows come the windows: `view(K, N, T)` mixes them; `reshape(N, K, T)` first, then bring K to the front with `transpose(0, 1)`", _viewed),
         mistake("each row takes every N-th character: a row is one stretch of the text, `view(N, length)`", _every_nth),
         mistake("y is x itself: the target is the character that *follows*", _same),
         mistake("x and y have changed places, so the target is the character *before*", _exchanged),
         mistake("the target is two characters ahead: the next one is wanted", _two_ahead),
+        mistake("the target is two characters ahead (and the last ones wrap round): the next one is wanted", _rolled_by_two),
         mistake("the last target of each window is that window's first character: shift the *text* before you cut it, not the window", _rolled_in_window),
         mistake("the last target of each row is that row's first character: shift the *text* before you cut it, not the row", _rolled_in_row),
         mistake("the windows have T − 1 steps: cut y out of the text that begins one later, then nothing is lost", _shorter),
@@ -311,24 +335,24 @@ class _Model(nn.Module):
 
 
 def _reads(answer, model, x, y, state):
-    """(loss, h, c, what goes on, what the loss goes back to)."""
+    """(loss, (h, c)), as asked for; in the place of one that goes back where it should not, or cannot where it should, stands a word."""
     handed = None if state is None else tuple(one.clone().requires_grad_() for one in state)
     found = answer(model, x, y, handed)
     try:
         loss, (h, c) = found
     except (TypeError, ValueError):
         return found
-    if not (isinstance(loss, torch.Tensor) and isinstance(h, torch.Tensor) and isinstance(c, torch.Tensor)):
+    if not (isinstance(h, torch.Tensor) and isinstance(c, torch.Tensor)):
         return found
-    ends = {(False, False): "cut", (True, True): "not cut", (True, False): "h not cut", (False, True): "c not cut"}
-    back = []
-    if loss.requires_grad and loss.dim() == 0:
-        wanted = [model.readout.weight, *(handed or ())]
-        for name, gradient in zip(
-            ("weights", "h", "c"), torch.autograd.grad(loss, wanted, allow_unused=True, retain_graph=True), strict=False
-        ):
-            back += [name] if gradient is not None else []
-    return loss.detach(), h.detach(), c.detach(), ends[h.requires_grad, c.requires_grad], " ".join(back)  # fmt: skip
+    if isinstance(loss, float):
+        loss = "a plain number, no tensor"
+    elif isinstance(loss, torch.Tensor) and loss.dim() == 0:
+        try:
+            torch.autograd.grad(loss, model.readout.weight, retain_graph=True)
+        except RuntimeError:  # used up, or never there
+            loss = "a loss whose graph is used up" if loss.requires_grad else "a loss without a graph"
+    h, c = ("a state with its past" if one.requires_grad else one for one in (h, c))
+    return loss.detach() if isinstance(loss, torch.Tensor) else loss, (h, c)
 
 
 def _flat(model, x, y, state):
@@ -341,6 +365,16 @@ def _by_log_softmax(model, x, y, state):
     logits, (h, c) = model(x, state)
     chosen = logits.log_softmax(2).gather(2, y[:, :, None])
     return -chosen.mean(), (h.data, c.data)
+
+
+def _cut_twice(model, x, y, state):
+    """What comes in is cut as well: needless in the lesson, and no harm."""
+    logits, (h, c) = model(x, _incoming(state))
+    return cross_entropy(logits.transpose(1, 2), y), (h.detach(), c.detach())
+
+
+def _incoming(state):
+    return None if state is None else tuple(one.detach() for one in state)
 
 
 def _window(*, cost=None, end=None, begin=None):
@@ -363,8 +397,10 @@ def _mean(logits, y, reduction="mean"):
     return cross_entropy(logits.transpose(1, 2), y, reduction=reduction)
 
 
-def _incoming(state):
-    return None if state is None else tuple(one.detach() for one in state)
+def _goes_back(model, x, y, state):
+    loss, state = read_window(model, x, y, state)
+    loss.backward()
+    return loss, state
 
 
 define(
@@ -377,14 +413,14 @@ define(
         case(_Model(7, 3), torch.randint(0, 7, (1, 9)), torch.randint(0, 7, (1, 9)), (torch.randn(1, 1, 3), torch.randn(1, 1, 3)), label="one row"),
     ],
     run=_reads,
-    alternatives=[_flat, _by_log_softmax],
+    alternatives=[_flat, _by_log_softmax, _cut_twice],
     mistakes=[
         mistake("the state that you hand back still has its past: at the next window `backward` would walk into this one. Detach h and c", _window(end=lambda h, c, s: (h, c))),
         mistake("h is cut, c is not: the LSTM's past hangs on both, so detach c, too", _window(end=lambda h, c, s: (h.detach(), c))),
         mistake("c is cut, h is not: the LSTM's past hangs on both, so detach h, too", _window(end=lambda h, c, s: (h, c.detach()))),
         mistake("`clone()` copies the numbers and keeps the graph: `detach()` cuts it", _window(end=lambda h, c, s: (h.clone(), c.clone()))),
         mistake("you cut the state that comes *in*; the one that you hand back still hangs on this window's graph", _window(begin=_incoming, end=lambda h, c, s: (h, c))),
-        mistake("you cut the state that comes in *as well*: that is the caller's business; cut what you hand back", _window(begin=_incoming)),
+        mistake("you call `backward` yourself, and that uses up the graph: return the loss, `fit` goes back through it", _goes_back),
         mistake("the state that comes in is not used: hand it to the model, `model(x, state)`", _window(begin=lambda state: None)),
         mistake("only the values of the loss are there, its graph is lost: no `no_grad()` around the model", _no_grad),
         mistake("the loss is cut as well: it must be able to go back; detach the state alone", _window(cost=lambda logits, y: _mean(logits, y).detach())),
@@ -393,11 +429,15 @@ define(
         mistake("that is a loss for each character; one number is wanted, their mean", _window(cost=lambda logits, y: _mean(logits, y, "none"))),
         mistake("that is in bits; the loss is asked for in nats, as `cross_entropy` gives it", _window(cost=lambda logits, y: _mean(logits, y) / math.log(2))),
         mistake("that is the last step's loss alone: every step has a target", _window(cost=lambda logits, y: cross_entropy(logits[:, -1], y[:, -1]))),
+        mistake("the targets are shifted once more: `y` holds the next characters already", _window(cost=lambda logits, y: _mean(logits[:, :-1], y[:, 1:]))),
+        mistake("you compare the scores with x, the character that was read: the one that comes next is in y", lambda model, x, y, state: (_mean(model(x, state)[0], x), read_window(model, x, y, state)[1])),
+        mistake("rows and steps are exchanged before both are flattened: scores and targets do not belong together. `flatten(0, 1)` of both, as they are", _window(cost=lambda logits, y: cross_entropy(logits.transpose(0, 1).flatten(0, 1), y.flatten()))),
         mistake("the scores' axes are reshaped, not exchanged: `logits.transpose(1, 2)` puts the classes on axis 1", _window(cost=lambda logits, y: cross_entropy(logits.reshape(len(y), logits.shape[2], -1), y))),
         mistake("`cross_entropy` wants the classes on axis 1, (N, V, T), and gets (N, T, V) here: `logits.transpose(1, 2)`", _window(cost=lambda logits, y: cross_entropy(logits, y))),
         mistake("`cross_entropy` takes scores: a softmax before it is one too many", _window(cost=lambda logits, y: cross_entropy(logits.softmax(2).transpose(1, 2), y))),
         mistake("the sign is the wrong way round: the loss is what should become small", _window(cost=lambda logits, y: -_mean(logits, y))),
         mistake("you hand back the state from *before* the window (or zeros, where there was none): the one behind it is wanted", _window(end=lambda h, c, s: (torch.zeros_like(h), torch.zeros_like(c)) if s is None else (s[0].detach(), s[1].detach()))),
+        mistake("you hand back the state that came in: the one *behind* the window is wanted", lambda model, x, y, state: (read_window(model, x, y, state)[0], state)),
         mistake("you hand back zeros: then no state goes on at all", _window(end=lambda h, c, s: (torch.zeros_like(h), torch.zeros_like(c)))),
         mistake("h and c have changed places in what you hand back", _window(end=lambda h, c, s: (c.detach(), h.detach()))),
         mistake("c is missing: an LSTM's state is the pair (h, c)", _window(end=lambda h, c, s: h.detach())),
@@ -459,6 +499,17 @@ def _batch_threshold(logits, temperature, k):
     return scaled.masked_fill(scaled < smallest, -torch.inf).softmax(1)
 
 
+def _batch_topk(logits, temperature, k):
+    """One choice of k for the whole batch (a row that has none of them becomes nan)."""
+    scaled = logits / temperature
+    smallest = scaled.flatten().topk(k).values[-1]
+    return scaled.masked_fill(scaled < smallest, -torch.inf).softmax(1)
+
+
+def _drawn(logits, temperature, k):
+    return torch.multinomial(probabilities(logits, temperature, k), 1)
+
+
 def _lowest_threshold(logits, temperature, k):
     scaled = logits / temperature
     return scaled.masked_fill(scaled < scaled.topk(k, dim=1).values.min(), -torch.inf).softmax(1)
@@ -507,6 +558,12 @@ define(
         mistake("the k likeliest are left out, and the others kept", _rest),
         mistake("the threshold is the first row's for all rows: each row has its own k-th largest", _batch_threshold),
         mistake("the threshold is the smallest of the whole batch: each row has its own k-th largest, `values[:, -1:]`", _lowest_threshold),
+        mistake("the k likeliest of the *whole batch* stay in your answer: each row has its own k, `topk(k, dim=1)`", _batch_topk),
+        mistake("the first k characters stay, not the k likeliest ones: `topk` finds those", lambda logits, temperature, k: (logits / temperature).masked_fill(torch.arange(logits.shape[1]) >= k, -torch.inf).softmax(1)),
+        mistake("you draw already: the probabilities are wanted, (N, V)", _drawn),
+        mistake("a large negative number is not minus infinity: something is left of its probability. Fill with -torch.inf", lambda logits, temperature, k: (logits / temperature).masked_fill(~_kept(logits, k), -10.0).softmax(1)),
+        mistake("a large negative number is not minus infinity: something is left of its probability. Fill with -torch.inf, after dividing by the temperature", lambda logits, temperature, k: (logits.masked_fill(~_kept(logits, k), -10.0) / temperature).softmax(1)),
+        mistake("probabilities are divided by the temperature, and go through a softmax once more: once, of the divided scores", lambda logits, temperature, k: (probabilities(logits, 1.0, k) / temperature).softmax(1)),
         mistake("the k that stay are all equally likely in your answer: their scores decide", lambda logits, temperature, k: _kept(logits, k).float() / k),
         mistake("those are the k probabilities alone, (N, k); a place for every character is wanted, (N, V)", lambda logits, temperature, k: (logits.topk(k, dim=1).values / temperature).softmax(1)),
         mistake("those are logarithms of probabilities: softmax, not log_softmax", lambda logits, temperature, k: probabilities(logits, temperature, k).log()),

@@ -93,7 +93,7 @@ def side_by_side(rows: int, windows: int, *, title: str = ""):
         ax.text(-0.15, n, f"row {n + 1}", ha="right", va="center", fontsize=12)
     for k in range(windows):
         ax.text(2 * k + 0.86, rows - 0.35, f"window {k + 1}", ha="center", va="center", fontsize=12)
-    ax.plot([], [], color="black", linewidth=2, label="→ the state goes on")
+    ax.plot([], [], color="black", linewidth=2, marker=">", label="the state goes on")
     ax.plot([], [], "x", color="#D55E00", markeredgewidth=3, label="the gradient ends")
     ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.02), ncols=2, frameon=False)
     ax.set(xlim=(-0.9, 2 * windows), ylim=(rows - 0.1, -0.6))
