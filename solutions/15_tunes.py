@@ -29,7 +29,7 @@ from lstmkit.data.text import Vocabulary
 # %% [markdown]
 # ## A tune on paper
 #
-# In 1883 a publisher in Boston printed a thousand fiddle tunes. Volunteers have typed them into computers, in a notation that fits into an e-mail: **ABC**. We take jigs and reels. A tune has parts of eight bars, and
+# In 1883 a publisher in Boston printed a thousand fiddle tunes. Volunteers have typed them into computers, in a notation that fits into an e-mail: **ABC**. We take jigs and reels, two kinds of dances. A tune has parts, mostly of eight bars; we take the parts that have eight, and
 # a **part** is what our network will write. Here is one, as text, as a picture, and as a sound.
 
 # %%
@@ -62,8 +62,7 @@ Audio(fiddle.sound(jig.tokens, jig.key), rate=8000)
 # The **key** names the note where a tune is at home, its **tonic**, and which notes are raised or lowered throughout; they are not marked again in the text. The **metre** says how much goes into a bar: six units in
 # a jig, eight in a reel. A tune may begin with a few notes before its first full bar, the **upbeat**; its last bar is then shorter by as much.
 #
-# No test tune is near a training tune: tunes that share sixteen melodic steps in a row, whatever their key, their rhythm or their name, are kept on one side of the split. (There are dozens of such twins: a fiddler's tune
-# has many names.)
+# No test tune is near a training tune: tunes that share sixteen melodic steps in a row, whatever their key, their rhythm or their name, are kept on one side of the split. (There are such twins: a fiddler's tune has many names.)
 #
 # ## Tokens
 #
@@ -71,15 +70,15 @@ Audio(fiddle.sound(jig.tokens, jig.key), rate=8000)
 # |---|---|
 # | `D` `G` `d` `g` `d'` | a pitch, from low to high: capitals, small letters, `'` is an octave up, `,` an octave down; `^` `_` `=` before it alter it; `z` is a rest |
 # | `2` `3` `/2` `3/2` | the length of the note before it, in units; a note without one lasts 1 |
-# | `>` or `<` | between two notes: `a>b` takes half of `b` and gives it to `a`, so 3/2 and 1/2; `a<b` is 1/2 and 3/2 |
-# | `(3` | the next three notes last two thirds of what is written |
+# | `>` or `<` | between two notes: in `a>b` the first lasts 3/2 of what is written and the second 1/2; in `a<b` it is 1/2 and 3/2 |
+# | `(3` | the next three notes or rests last two thirds of what is written |
 # | a space | half of the bar is over; it has no length |
 # | `\|` | a bar line |
 
 # %% [markdown]
 # ### Exercise 15.1 · Bars that add up (10 min, ●●○)
 #
-# *Goal:* the lengths of a bar's notes and rests. *Given:* the bar's tokens, all in order: no bar line among them, perhaps a space; `fiddle.is_pitch(token)` says whether a token is a pitch or a rest. Marks `>` and `<` multiply the lengths of their two neighbours by 3/2 and 1/2. *Done when* the check
+# *Goal:* the lengths of a bar's notes and rests. *Given:* the bar's tokens, all in order: no bar line among them, perhaps a space; `fiddle.is_pitch(token)` says whether a token is a pitch or a rest. Marks `>` and `<` multiply the lengths of their two neighbours, numbers and all, by 3/2 and 1/2. *Done when* the check
 # says ✓.
 
 
@@ -173,7 +172,7 @@ for k, rule in enumerate(RULES):
 
 # %% tags=["claim"]
 outcome("15.a", round(p_real[2].item(), 2))
-claim("of the real parts at least 95 in 100 have all inner bars full", p_real[1], at_least=0.95)
+claim("of the real parts at least 99 in 100 have all inner bars full", p_real[1], at_least=0.99)
 claim("ending at home: between 75 and 85 in 100 do", p_real[2], between=(0.75, 0.85))
 
 # %% [markdown]
@@ -230,6 +229,27 @@ beside = exercise("15.2", beside)
 
 
 # %%
+PAD, START, END = 0, 1, 2
+vocabulary = Vocabulary([tune.tokens for tune in train])
+V = len(vocabulary)
+
+
+def conditions(tunes):
+    """Metre, key and first note of each tune as numbers, (N, 3)."""
+    rows = []
+    for tune in tunes:
+        first = next(token for token in tune.tokens if fiddle.is_pitch(token))
+        metre, key = list(fiddle.METRES).index(tune.metre), fiddle.KEYS.index(tune.key)
+        rows.append([metre, key, vocabulary.encode([[first]])[0].item()])
+    return torch.tensor(rows)
+
+
+asked, known = conditions(test), conditions(train)
+right, _ = vocabulary.encode([tune.tokens for tune in test], wrap=True)
+learnt, _ = vocabulary.encode([tune.tokens for tune in train], wrap=True)
+
+
+# %%
 class Composer(nn.Module):
     """condition (N, 3), tokens (N, T) → scores of the next tokens (N, T, V), and the last state."""
 
@@ -255,27 +275,6 @@ class Composer(nn.Module):
             state = (h.tanh(), c.contiguous())
         states, state = self.lstm(words, state)
         return self.read(states), state
-
-
-# %%
-PAD, START, END = 0, 1, 2
-vocabulary = Vocabulary([tune.tokens for tune in train])
-V = len(vocabulary)
-
-
-def conditions(tunes):
-    """Metre, key and first note of each tune as numbers, (N, 3)."""
-    rows = []
-    for tune in tunes:
-        first = next(token for token in tune.tokens if fiddle.is_pitch(token))
-        metre, key = list(fiddle.METRES).index(tune.metre), fiddle.KEYS.index(tune.key)
-        rows.append([metre, key, vocabulary.encode([[first]])[0].item()])
-    return torch.tensor(rows)
-
-
-asked, known = conditions(test), conditions(train)
-right, _ = vocabulary.encode([tune.tokens for tune in test], wrap=True)
-learnt, _ = vocabulary.encode([tune.tokens for tune in train], wrap=True)
 
 
 # %%
@@ -323,7 +322,7 @@ def write(model, condition, temperature, chance, longest=150):
 
 
 # %% [markdown]
-# All three have the same sizes and the same 400 steps. (The learning rate was tried at $0.01$, $0.02$ and $0.03$ for each, on parts set aside from the training: $0.02$ is the best, or as near to it as two trainings are to each other.) Each network then gets the conditions of the test parts, four
+# All three have the same $H$ and $E$, and the same 400 steps. (The learning rate was tried at $0.01$, $0.02$ and $0.03$ for each, on parts set aside from the training: $0.02$ is the best, or as near to it as two trainings are to each other.) Each network then gets the conditions of the test parts, four
 # times over, and writes at $\tau = 0.7$.
 #
 # **Before you run:** which network will end at home most often?
@@ -362,18 +361,19 @@ print("loss on the test, nats per token:", {wiring: round(value, 2) for wiring, 
 fig
 
 # %% [markdown]
-# The one that is told at every step; it comes nearest to the fiddlers' mark. The two that are told once are behind, although their forget gates begin open ([lesson 07](07_long_memory.ipynb)). By how much, and which of the two is second, changes from one training to the next. (The thin lines are standard errors, two and a half points with 368 tunes: the
+# The one that is told at every step; it comes nearest to the fiddlers' mark. The two that are told once are behind, although their forget gates begin open ([lesson 07](07_long_memory.ipynb)). Which of the two is second changes with the training. (The thin lines are standard errors, two and a half points with 368 tunes: the
 # error of the dice in writing. What another *training* changes was tried on five seeds.) In the two other panels no wiring is ahead on all five: telling more often
-# helps where the condition is needed, and not everywhere.
+# helps where the condition is needed, and not everywhere. (A tune that has not ended after 150 tokens does not parse; more about lengths below.)
 #
-# Now compare the losses. They are next to equal. The tonic matters for the last note, one token of some eighty, and a mean over all tokens hardly sees it. A loss tells how well a network predicts; what you *want* of it has to be measured by itself.
+# Now compare the losses. Here the network that is told at every step has no lead worth the name. The tonic matters for the last note, one token of some seventy, and a mean over all tokens hardly sees it. A loss tells how well a network predicts; what you *want* of it has to be measured by itself.
 
 # %% tags=["claim"]
 p_home = {wiring: p[2].item() for wiring, (p, _) in results.items()}
 outcome("15.b", max(p_home, key=p_home.get))
 once = max(p_home["initial state"], p_home["first step"])
-claim("told at every step it ends at home more often, by at least 6 points", p_home["every step"] - once, at_least=0.06)
-claim("the losses are apart by at most 0.08 nats per token", max(losses.values()) - min(losses.values()), at_most=0.08)
+claim("told at every step it ends at home more often, by at least 8 points", p_home["every step"] - once, at_least=0.08)
+lead = min(losses["initial state"], losses["first step"]) - losses["every step"]
+claim("its loss is at most 0.03 nats per token below that of the better of the other two", lead, at_most=0.03)
 
 # %% [markdown]
 # ## Does it obey?
@@ -407,17 +407,63 @@ fig.suptitle("Keys exchanged: where the tunes end", fontsize=13)
 fig
 
 # %% [markdown]
-# Told at every step, the network mostly goes where it is sent. Told at the first step, it does so less often, and ends somewhere else: some seventy tokens after it was told, the key has been lost, or has never been kept. The initial state is mostly somewhere between. (A possible
-# reason: it speaks to the cell's memory directly, the first step through its gates.) The key cannot be heard in the notes either, for these two differ in one sharp, and that is not written.
+# Told at every step, the network mostly goes where it is sent. Told once, it does so less often: more of its tunes end neither here nor there. (Of the two, the initial state did better on most of five trainings.)
+
+# %% tags=["claim"]
+p_every, p_first = obeyed["every step"][0], obeyed["first step"][0]
+claim("told at every step at least 58 in 100 end in the key asked for", p_every[0], at_least=0.58)
+claim(
+    "told at the first step, at least 9 points fewer end in the key asked for", p_every[0] - p_first[0], at_least=0.09
+)
+
+# %% [markdown]
+# Has the key been forgotten on the way? It could be heard again: G and D differ in one sharp, and that is not written, but a tune in G uses its notes in other shares than one in D. Take the shares of all pitches in a tune *without its last eight notes*, and ask to which key's mean they are nearer:
+
+# %%
+pitches = [token for token in vocabulary.tokens if token and fiddle.is_pitch(token)]
+
+
+def used(tokens):
+    """The share of each pitch among the notes of a tune, without the last eight."""
+    heard = [token for token in tokens if fiddle.is_pitch(token)][:-8]
+    return torch.tensor([heard.count(pitch) for pitch in pitches]) / len(heard)
+
+
+usual = {}
+for key in OTHER:
+    usual[key] = torch.stack([used(tune.tokens) for tune in train if tune.key == key]).mean(0)
+
+
+def sounds_like(tokens):
+    return min(usual, key=lambda key: (used(tokens) - usual[key]).norm())
+
+
+# %% tags=["folded", "nbval-ignore-output"]
+def sounds_right(model):
+    """The share of the tunes of 24 notes or more that sound like the key asked for (keys exchanged, as above)."""
+    right_key = []
+    for tokens, tune in zip(write(model, exchanged.repeat(5, 1), 0.7, generator(152)), pairs * 5):
+        if tokens is not None and sum(fiddle.is_pitch(token) for token in tokens) >= 24:
+            right_key.append(sounds_like(tokens) == OTHER[tune.key])
+    return sum(right_key) / len(right_key)
+
+
+real_key = [sounds_like(tune.tokens) == tune.key for tune in pairs]
+in_key = {wiring: sounds_right(model) for wiring, model in models.items()}
+print("sound like the key asked for:", {wiring: round(value, 2) for wiring, value in in_key.items()})
+
+# %% [markdown]
+# They tell it in nine of ten real parts. And the network with $z$ in its initial state mostly sounds like the key that was asked for: it knows where it is, and does not go home at the end. Told at the first step, it is as sure in some trainings, and in
+# others hardly more often right than a coin. A judge of the last note cannot tell these two failures apart.
 #
 # In a sentence of five words the way in will hardly matter ([lesson 17](17_captioning.ipynb)). It matters when the way is long.
 
 # %% tags=["claim"]
-p_every, p_first = obeyed["every step"][0], obeyed["first step"][0]
-claim("told at every step at least 55 in 100 end in the key asked for", p_every[0], at_least=0.55)
-claim("and at most 16 in 100 in the other", p_every[1], at_most=0.16)
 claim(
-    "told at the first step, at least 9 points fewer end in the key asked for", p_every[0] - p_first[0], at_least=0.09
+    "the pitches tell G from D in at least 85 in 100 of the test's parts", sum(real_key) / len(real_key), at_least=0.85
+)
+claim(
+    "told in the initial state, at least 62 in 100 sound like the key asked for", in_key["initial state"], at_least=0.62
 )
 
 # %% [markdown]
@@ -476,7 +522,7 @@ hotter = exercise("15.3", hotter)
 # Dividing the scores by a larger $\tau$ brings all probabilities nearer to each other: more variety, and more wrong tokens of every kind. `loss` reads the right tokens and uses the scores as they are.
 # </details>
 #
-# Now measure it. **Before you run:** sketch the three shares over $\tau$ from `0.1` to `1.4`. Where do they begin to fall, and which of them falls most?
+# Now measure it. **Before you run:** sketch the three shares over $\tau$ from `0.1` to `1.4`. Where do they begin to fall, and which of them falls least?
 
 # %% tags=["nbval-ignore-output"]
 temperatures = [0.1, 0.5, 0.8, 1.1, 1.4]
@@ -495,7 +541,7 @@ plot.series(
 )
 
 # %% [markdown]
-# Parsing falls least (and is highest all along, for what cannot be read passes no judge): where a length may stand hangs on the token before. A full bar hangs on six or eight tokens, and *all* bars must be right: from about one half on it falls most, and the last note with it. A hot network is not freer. It is wrong
+# Parsing falls least (and is highest all along, for what cannot be read passes no judge): where a length may stand hangs on the token before. A full bar hangs on six or eight tokens, and *all* bars must be right: from about one half on it falls fast, and the last note with it. A hot network is not freer. It is wrong
 # more often, in each of many places.
 #
 # There is no right temperature. Hot, it breaks the rules. Colder, it repeats itself more, and very cold it may go round in circles without an end, and a tune that does not end does not parse.
@@ -596,6 +642,10 @@ def share_from(found, k):
 so_long = {}
 for name, found in {"LSTM, written": shared_network, "truth, real and held out": shared_real}.items():
     so_long[name] = [share_from(found, k) for k in windows]
+for name, found in {"written": shared_network, "real": shared_real}.items():
+    print(
+        f"longest shared window, {name}: {found.mean():.1f} ± {found.std() / len(found) ** 0.5:.1f} tokens on average"
+    )
 plot.series(
     so_long,
     windows,
@@ -605,21 +655,22 @@ plot.series(
 )
 
 # %% [markdown]
-# The real ones. Fiddlers share more with each other than this network shares with them: it has not copied. Windows of one bar or two are the common language of jigs and reels, and the network uses less of it. (With other settings this would be another story. A
-# network that is trained on few tunes and for long learns them by heart, and then the left curve would lie far to the right of the other.)
+# The real ones, although the split has kept those apart from the training that share most with it. Fiddlers share more with each other than this network shares with them: it has not copied. (The figure leaves out tunes of less than 48 tokens; the second claim is about all, uncut.) Windows of one bar or two are the
+# common language of jigs and reels, and the network uses less of it. (It is a matter of training. We tried three times as many steps: then its windows are the longer ones, the left curve lies to the right of the other, and the loss on the test has risen.)
 
 # %% tags=["claim"]
 outcome("15.c", "network" if shared_network.mean() > shared_real.mean() else "real")
 shorter = shared_real.mean() - shared_network.mean()
 claim("on average the network's longest window is shorter, by at least 0.6 tokens", shorter, at_least=0.6)
-claim("none of its tunes shares a window of 28 tokens with a training tune", shared_network.max(), at_most=27)
+uncut = longest_shared([tokens for tokens in written if tokens is not None], library)
+claim("none of its tunes, short or long, shares a window of 24 tokens with a training tune", max(uncut), at_most=23)
 
 # %% [markdown]
 # ## What the judges did not ask
 #
-# Every part of the training set has eight bars. Nobody has told the network, and no judge has looked. Count: the length of a whole tune, in bars. (An upbeat and a shortened last bar make one together.)
+# We took only parts of eight bars. Nobody has told the networks, and no judge has looked. Count: the length of a whole tune, in bars. (An upbeat and a shortened last bar make one together.)
 #
-# **Before you run:** how many bars will the network's tunes have?
+# **Before you run:** how many bars will the tunes of the three networks have?
 
 
 # %%
@@ -629,32 +680,40 @@ def how_long(tokens, metre):
     return total / fiddle.METRES[metre]
 
 
-bars_network = []
-for tokens, tune in zip(written, test * 3):
-    if tokens is not None and fiddle.parses(tokens):
-        bars_network.append(how_long(tokens, tune.metre))
+def bars_of(model):
+    """The lengths of the tunes that parse, of three for each condition of the test."""
+    found = []
+    for tokens, tune in zip(write(model, asked.repeat(3, 1), 0.7, generator(153)), test * 3):
+        if tokens is not None and fiddle.parses(tokens):
+            found.append(how_long(tokens, tune.metre))
+    return found
+
+
+bars_written = {wiring: bars_of(model) for wiring, model in models.items()}
 bars_real = [how_long(tune.tokens, tune.metre) for tune in train + test]
 
 # %% tags=["folded", "nbval-ignore-output"]
 counts = {}
-for name, found in {"LSTM, written": bars_network, "truth, real parts": bars_real}.items():
+for name, found in (bars_written | {"truth, real parts": bars_real}).items():
     counts[name] = [(torch.tensor(found).round() == n).float().mean() for n in range(17)]
 plot.series(counts, x="length (bars, rounded)", y="share of the tunes", title="How long the tunes are", dots=True)
 
 # %% [markdown]
-# Anything from one bar to twenty. Most of its bars are full, and it does not know which bar it is in. Within a bar it counts to six or eight; to count bars it would have to carry a number through seventy tokens, for the sake of one token, `<end>`. What is missing is what was
-# *not* judged: three judges were nearly content, and had nothing to say about it. What else may be missing? Does the last bar make up for the upbeat? Do bars come back, as with the fiddlers? Each question is a judge of a few lines.
+# Told at every step: anything from one bar to more than fifteen. Most of its bars are full, and it does not know which bar it is in. Within a bar it counts to six or eight; to count bars it would have to carry a number through seventy tokens, for the sake of one token, `<end>`. An LSTM can: in some of our trainings one of the two that are told once comes
+# near, and most of its tunes have seven, eight or nine bars. (Is there one in your figure?) In others neither does, and told at every step it never did: 400 steps find such a counter by luck. (With three times as many the initial state found one both times that we tried.)
+#
+# What is missing is what was *not* judged: three judges were nearly content, and had nothing to say about it. What else may be missing? Does the last bar make up for the upbeat? Do bars come back, as with the fiddlers? Each question is a judge of a few lines.
 
 # %% tags=["claim"]
 eight_real = (torch.tensor(bars_real).round() == 8).float().mean()
-eight_network = (torch.tensor(bars_network).round() == 8).float().mean()
-claim("of the real parts at least 98 in 100 have eight bars", eight_real, at_least=0.98)
-claim("of the network's tunes at most 20 in 100", eight_network, at_most=0.2)
+eight_written = (torch.tensor(bars_written["every step"]).round() == 8).float().mean()
+claim("of the real parts at least 99 in 100 have eight bars", eight_real, at_least=0.99)
+claim("told at every step, at most 15 in 100 of the network's tunes do", eight_written, at_most=0.15)
 
 # %% [markdown]
 # ## What you can now do
 #
-# - **One to many**: the condition becomes a vector $z$; tokens are drawn one by one and read again. For something that is needed much later, give $z$ at every step: it cannot be forgotten. That was worth more than the loss showed.
+# - **One to many**: the condition becomes a vector $z$; tokens are drawn one by one and read again. For something that is needed much later, give $z$ at every step: it cannot be forgotten. That was worth more than the loss showed, and no help for what the condition does not say.
 # - **Judges** are rules that a program can check, and their mark is what real music scores, not 1. They see what they were written to see, and not that a tune has one bar or twenty.
 # - **Copying** is measured beside held-out music: a shared phrase is a language, a shared page is a copy. A temperature buys variety with broken rules.
 #
@@ -672,9 +731,10 @@ claim("of the network's tunes at most 20 in 100", eight_network, at_most=0.2)
 # </details>
 # <details><summary>Test yourself: could the network with z in its initial state learn to end at home, given more steps?</summary>
 #
-# Perhaps: nothing is missing, the path from $z$ to the last note exists. It is long, and its gradient is one small term among eighty. Feeding $z$ at every step makes it one step long.
+# Nothing is missing: the path from $z$ to the last note exists. But it is long, and its gradient is one small term among some seventy. We tried three times as many steps, twice: once it did better, once no better, and the one that is told at every step was ahead both times. There the path is one step long.
 # </details>
-#
+
+# %% [markdown]
 # *Further reading.* B. Sturm, J. F. Santos, O. Ben-Tal, I. Korshunova, "Music transcription modelling and composition using deep learning", *Conference on Computer Simulation of Musical Creativity* (2016): folk-rnn. D. Eck, J. Schmidhuber, "Finding temporal structure in music: blues
-# improvisation with LSTM recurrent networks", *NNSP* (2002). A. Karpathy, L. Fei-Fei, "Deep visual-semantic alignments for generating image descriptions", *CVPR* (2015), gives the picture at the first step only; O. Vinyals et al., "Show and tell", *CVPR* (2015), found every step no better for captions. Music:
+# improvisation with LSTM recurrent networks", *NNSP* (2002). A. Karpathy, L. Fei-Fei, "Deep visual-semantic alignments for generating image descriptions", *CVPR* (2015), gives the picture at the first step only; O. Vinyals et al., "Show and tell", *CVPR* (2015), found every step worse for captions, where it overfits sooner. Music:
 # *Ryan's Mammoth Collection* (Boston, 1883), in the public domain, as typed by R. Davies, J. Chambers and others, in music21 (BSD licence).

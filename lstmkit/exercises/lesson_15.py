@@ -23,17 +23,20 @@ def lengths(
     marks=(1.5, 0.5),
     triplet_of=2 / 3,
     triplet_lasts=3,
-    replaces=False,
+    in_triplet=is_pitch,
+    space_ends=False,
+    combine=lambda length, by: length * by,
+    mark_sets=False,
     keeps_mark=False,
 ):
     """The length of each note and rest of a bar. The options make the slips."""
     found, mark, triplet = [], "", 0
     for token in bar:
         if pitch(token):
-            length = triplet_of if triplet > 0 else 1.0
-            triplet -= 1
+            length = triplet_of if triplet > 0 and in_triplet(token) else 1.0
+            triplet -= in_triplet(token)
             if mark and found:
-                found[-1] *= marks[0] if mark == ">" else marks[1]
+                found[-1] = (1.0 if mark_sets else found[-1]) * (marks[0] if mark == ">" else marks[1])
                 length *= marks[1] if mark == ">" else marks[0]
             found.append(length)
             mark = mark if keeps_mark else ""
@@ -43,7 +46,9 @@ def lengths(
             triplet = triplet_lasts
         elif found and re.fullmatch(r"\d*/?\d+", token):
             above, _, below = token.partition("/")
-            found[-1] = number(above, below) * (1 if replaces else found[-1])
+            found[-1] = combine(found[-1], number(above, below))
+        elif token == " " and space_ends:
+            triplet = 0
     return found
 
 
@@ -98,6 +103,22 @@ def _one_sided(first, second):
     return wrong
 
 
+def _moved(by):
+    """Marks that move some length from one note to the other. by: how much, from the lengths of the two."""
+
+    def wrong(bar):
+        plain, notes = lengths(bar, marks=(1, 1)), -1
+        for token in bar:
+            notes += is_pitch(token)
+            if token in ("<", ">"):
+                given = by(plain[notes], plain[notes + 1], token) * (1 if token == ">" else -1)
+                plain[notes] += given
+                plain[notes + 1] -= given
+        return plain
+
+    return wrong
+
+
 def _without_rests(bar):
     notes = [token for token in bar if is_pitch(token)]
     return [length for token, length in zip(notes, lengths(bar), strict=True) if token != "z"]
@@ -136,7 +157,10 @@ _BARS = [
     ("a < b 2 c _ d", "a number behind a marked note"),
     ("a > b > c _ d", "two marks in a row"),
     ("(3 A 2 B c _ z 2 e", "a number in a triplet"),
-    ("z 4 a /2 b /2 c", "a rest first"),
+    ("z a /2 b /2 c 3", "a rest first"),
+    ("a z 2 b", "a rest with a number"),
+    ("(3 A z B c d", "a rest in a triplet"),
+    ("(3 A _ B c d", "a space in a triplet"),
 ]
 
 
@@ -163,10 +187,14 @@ define(
         mistake("“/2” is a half: you read it as 2", _slip(number=lambda above, below: float(above or below) / float(below if above and below else 1))),
         mistake("a fraction has a part below the stroke: you read 3/2 as 3, and /2 as 1", _slip(number=lambda above, below: float(above or 1))),
         mistake("3/2 is three *halves*: you turn the fraction round", _slip(number=lambda above, below: float(below or 1) / float(above or 1))),
-        mistake("a number *multiplies* the length that the note has already: in a triplet, or behind a mark, it is not 1", _slip(replaces=True)),
+        mistake("a number *multiplies* the length that the note has already: in a triplet, or behind a mark, it is not 1", _slip(combine=lambda length, by: by)),
+        mistake("a number *multiplies* the length of the note before it: yours adds to it", _slip(combine=lambda length, by: length + by)),
         mistake("a number belongs to the note *before* it; you give it to the next one", _number_for_the_next),
         mistake("a mark changes two notes: you change only the one before it", _one_sided(True, False)),
         mistake("a mark changes two notes: you change only the one behind it", _one_sided(False, True)),
+        mistake("a mark makes the two notes 3/2 and 1/2 times as long as they are: you move half a unit, whatever their lengths", _moved(lambda a, b, mark: 0.5)),
+        mistake("a mark makes *each* of the two 3/2 or 1/2 times as long as it is: you hand half of one on to the other, which is not the same where they differ", _moved(lambda a, b, mark: (b if mark == ">" else a) / 2)),
+        mistake("a mark *multiplies* what the note before it lasts already: you set it to 3/2 or 1/2", _slip(mark_sets=True)),
         mistake("> and < are exchanged: > lengthens the note *before* it", _slip(marks=(0.5, 1.5))),
         mistake("a mark makes 3/2 and 1/2 of two notes, so that their sum stays: yours doubles one and halves the other", _slip(marks=(2.0, 0.5))),
         mistake("a mark makes 3/2 and 1/2 of two notes; you *add* nothing and take nothing away: the marks are not read", _slip(marks=(1.0, 1.0))),
@@ -176,14 +204,19 @@ define(
         mistake("the (3 is not read: three notes behind it last two thirds of what is written", _slip(triplet_of=1.0)),
         mistake("a triplet is three notes: yours is over after one", _slip(triplet_lasts=1)),
         mistake("a triplet is three notes: yours is over after two", _slip(triplet_lasts=2)),
+        mistake("a triplet is three notes: yours lasts for four", _slip(triplet_lasts=4)),
+        mistake("a rest counts among the three of a triplet, like a note: it lasts two thirds, too", _slip(in_triplet=lambda token: token != "z")),
+        mistake("a space does not end a triplet: it has no meaning for the lengths", _slip(space_ends=True)),
         mistake("a triplet is three notes: yours never ends. Count the notes behind (3 down to 0", _slip(triplet_lasts=10**6)),
         mistake("a pitch may have signs: ^c, B, and c' are notes, too. Ask `fiddle.is_pitch(token)`", _slip(pitch=lambda token: token in list("ABCDEFGabcdefgz"))),
         mistake("capitals are notes, too: they are the low ones", _slip(pitch=lambda token: is_pitch(token) and token.strip("^_=,'").islower())),
         mistake("a rest fills the bar, too: z has a length like any note", _without_rests),
+        mistake("a rest fills the bar, too: you pass over it, and a number behind it goes to another note", lambda bar: lengths([token for token in bar if token != "z"])),
         mistake("a rest makes no sound, but it takes its time: its length is not 0", _rests_are_silent),
         mistake("a space has no length: it only shows that half of the bar is over", _space_counts),
         mistake("that is the length of the whole bar: a list is wanted, one length for each note", lambda bar: sum(lengths(bar))),
         mistake("that is when each note *begins*: its length is wanted", _starts),
+        mistake("that is when each note *ends*: its own length is wanted", lambda bar: [a + b for a, b in zip(_starts(bar), lengths(bar), strict=True)]),
         mistake("these are shares of the bar: lengths in units are wanted, so do not divide by their sum", lambda bar: [one / sum(lengths(bar)) for one in lengths(bar)]),
         mistake("the lengths are in reverse order: the first note comes first", lambda bar: lengths(bar)[::-1]),
         mistake("the last note is missing: it has to be put into the list, too, when the loop is over", lambda bar: lengths(bar)[:-1]),
@@ -234,6 +267,10 @@ define(
         mistake("`z.repeat(T, 1)` puts the tunes one below the other, and cutting that into rows of T gives a tune the z of others: stretch a new axis of time, `z[:, None].expand(-1, T, -1)`", lambda z, words: torch.cat([words, z.repeat(words.shape[1], 1).reshape(len(z), words.shape[1], -1)], dim=2)),
         mistake("every tune gets the first one's z: each has its own", lambda z, words: torch.cat([words, z[:1, None].expand(len(z), words.shape[1], -1)], dim=2)),
         mistake("every tune gets the mean of all z: each has its own", lambda z, words: torch.cat([words, z.mean(0)[None, None].expand(len(z), words.shape[1], -1)], dim=2)),
+        mistake("`z[:, None]` has one step, and the words have T: stretch it with `.expand(-1, T, -1)` before you join", lambda z, words: torch.cat([words, z[:, None]], dim=2)),
+        mistake("`z` has two axes, and the words have three: give it an axis of time, `z[:, None]`, and stretch that", lambda z, words: torch.cat([words, z], dim=2)),
+        mistake("you join along the axis of time: the word's numbers and z's stand side by side along the last, `dim=2`", lambda z, words: torch.cat([words, z[:, None].expand(-1, words.shape[1], -1)], dim=1)),
+        mistake("adding mixes the two: they stand side by side, so join them with `torch.cat`", lambda z, words: words + z[:, None]),
         mistake("z is divided by the number of steps: all of it is wanted at every step", lambda z, words: beside(z / words.shape[1], words)),
         mistake("z is there alone: the words are missing", lambda z, words: beside(z, words)[:, :, words.shape[2] :]),
         mistake("the words are there alone: z is missing", lambda z, words: words),
@@ -272,11 +309,6 @@ define(
         mistake("the last note is drawn like any other: the hotter, the more often it is not the likeliest one", {"ends at home": "stays"}),
         mistake("cold is where all becomes alike: in the limit the likeliest token is always taken, and the same few turns come again and again", {"different windows": "falls"}),
         mistake("the hotter, the more often an unlikely token is drawn, and with it a turn that has not been written before", {"different windows": "stays"}),
-        mistake("two of them are the other way round: parsing falls, and the number of different windows rises with the temperature", {"parses": "rises", "different windows": "falls"}),
-        mistake("hot means *more* chance: rules are broken more often, and turns repeat less. You have all four the wrong way round", {"parses": "rises", "bars are full": "rises", "ends at home": "rises", "different windows": "falls"}),
-        mistake("temperature is used when a tune is written, and changes what is drawn: not everything stays", dict.fromkeys(_TURN, "stays")),
-        mistake("higher is not better everywhere: the hotter, the more rules are broken", dict.fromkeys(_TURN, "rises")),
-        mistake("not everything falls: what is written hot is more varied, and the loss does not see the temperature", dict.fromkeys(_TURN, "falls")),
     ],
 )  # fmt: skip
 
@@ -373,6 +405,49 @@ def _how_many(tunes, library):
     return [sum(pair in known for pair in pairwise(tune)) for tune in tunes]
 
 
+def _from_the_start(tunes, library):
+    """The longest common beginning."""
+    found = []
+    for tune in tunes:
+        k = 0
+        while k < len(tune) and any(tuple(tune[: k + 1]) == tuple(other[: k + 1]) for other in library):
+            k += 1
+        found.append(k)
+    return found
+
+
+def _stops_with_the_first(tunes, library):
+    """All tunes stop at the first k that one of them does not share."""
+    return [min(longest_shared(tunes, library), default=0)] * len(tunes)
+
+
+def _one_window_short(of_tune, of_library):
+    """`range(len(tune) - k)` for `range(len(tune) - k + 1)`."""
+
+    def wrong(tunes, library):
+        found = [0] * len(tunes)
+        for k in range(1, max(map(len, tunes)) + 1):
+            known = {tuple(other[s : s + k]) for other in library for s in range(len(other) - k + (not of_library))}
+            for n, tune in enumerate(tunes):
+                if any(tuple(tune[s : s + k]) in known for s in range(len(tune) - k + (not of_tune))):
+                    found[n] = k
+        return found
+
+    return wrong
+
+
+def _never_the_whole(tunes, library):
+    """`range(1, longest)` for `range(1, longest + 1)`."""
+    longest = max(map(len, tunes))
+    return [min(k, longest - 1) for k in longest_shared(tunes, library)]
+
+
+def _together(tunes, library):
+    """How many different tokens of the tune stand anywhere in the library."""
+    known = {token for other in library for token in other}
+    return [len(set(tune) & known) for tune in tunes]
+
+
 def _whole(tunes, library):
     known = {tuple(other) for other in library}
     return [len(tune) if tuple(tune) in known else 0 for tune in tunes]
@@ -405,10 +480,12 @@ def _copy_cases():
 
 
 def _in_time(answer, tunes, library):
-    """What an answer returns; where the library is large and it takes many times as long as the reference, that instead."""
+    """What an answer returns, an array or a tensor as a list; where the library is large and it takes many times as long as the reference, that instead."""
     begun = perf_counter()
     found = answer(tunes, library)
     mine = perf_counter() - begun
+    if hasattr(found, "tolist"):
+        found = found.tolist()
     if len(library) >= _MANY and mine > 1:
         begun = perf_counter()
         longest_shared(tunes, library)
@@ -422,7 +499,7 @@ define(
     reference=longest_shared,
     cases=_copy_cases,
     run=_in_time,
-    alternatives=[_as_text],
+    alternatives=[_as_text, lambda tunes, library: torch.tensor(longest_shared(tunes, library))],
     mistakes=[
         mistake("you allow gaps: a window is a run of tokens with nothing left out", _with_gaps),
         mistake("the library's tunes are joined into one for you: a window must not reach over the end of a tune", _joined),
@@ -431,6 +508,16 @@ define(
         mistake("your window always begins with the tune's first token: it may begin anywhere", _beginning),
         mistake("the order inside the window is lost: sets or sorted windows cannot tell A B from B A", _any_order),
         mistake("that counts how many pairs of tokens are shared; the length of the longest window is wanted", _how_many),
+        mistake("your window stands at the beginning of both tunes: it may stand anywhere in either", _from_the_start),
+        mistake("a tune that stops early stops the others, too: each goes on until *it* shares no window of length k", _stops_with_the_first),
+        mistake("the last window is missing: a tune of n tokens has n − k + 1 windows of length k, so `range(len(tune) - k + 1)`, for both", _one_window_short(True, True)),
+        mistake("the tune's last window is missing: n tokens have n − k + 1 windows of length k, so `range(len(tune) - k + 1)`", _one_window_short(True, False)),
+        mistake("the last window of each tune of the library is missing: n tokens have n − k + 1 windows of length k", _one_window_short(False, True)),
+        mistake("k stops one too early: a window may be as long as the longest tune", _never_the_whole),
+        mistake("a window of one token is a window, too: begin with k = 1", lambda tunes, library: [k if k > 1 else 0 for k in longest_shared(tunes, library)]),
+        mistake("the library's tunes are added up: the longest window in any one of them is wanted", lambda tunes, library: [sum(longest_shared([tune], [other])[0] for other in library) for tune in tunes]),
+        mistake("that is what *every* tune of the library shares: one of them is enough", lambda tunes, library: [min(longest_shared([tune], [other])[0] for other in library) for tune in tunes]),
+        mistake("that counts the tokens that stand anywhere in the library: a window has an order", _together),
         mistake("only a whole tune counts as copied for you: a window may be any part of it", _whole),
         mistake("you count the step between the window's ends: a window of k tokens has length k, not k − 1", lambda tunes, library: [max(0, k - 1) for k in longest_shared(tunes, library)]),
         mistake("one too many: you return the first length that is *not* found any more", lambda tunes, library: [k + 1 for k in longest_shared(tunes, library)]),
