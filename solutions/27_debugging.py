@@ -39,7 +39,7 @@ plot.mapping(["many-to-one", "many-to-many, aligned", "encoder-decoder"])
 # |---|---|---|
 # | **forecast**, aligned | x, step by step | the true curve two steps ahead, (N, T, 1) |
 # | **read**, many-to-one | x, cut at 12 to 24 steps and padded with zeros; the lengths | the frequency, (N, 1) |
-# | **continue**, encoder–decoder | x up to step 16 | the true curve from there on, (N, 8, 1) |
+# | **continue**, encoder-decoder | x up to step 16 | the true curve from there on, (N, 8, 1) |
 #
 # Why two steps ahead? So that a network has to know how the swing *moves*: one noisy measurement does not say. Of a forecaster we
 # shall therefore ask that half of its sensitivity reach back three steps or more. The three are a rule of thumb of ours.
@@ -467,7 +467,7 @@ claim("and at least 0.7 of that of network 3, which forgets", in_use_of_one / us
 outcome("27.b", 1)
 
 # %% [markdown]
-# And network 5? It answers from the state after the padding, and yet its curve came down far: it had learned to wait through the zeros. Now the
+# And network 5? It answers from the state after the padding, and yet its curve came down far: it had learnt to wait through the zeros. Now the
 # same swings come in a batch with one longer sequence: twelve zeros more behind each. **Before you run:** what will they do to it, and to the
 # mended one?
 

@@ -16,6 +16,22 @@ from lstmkit.course import build, maps
 ROOT = Path(__file__).parents[1]
 # One sitting, in minutes: words / 150, 8 s for a visible line of code, 1 for a figure, the exercises' own minutes × 1.25
 SITTING, HONEST, READING, LINE, FIGURE, WORK = 90, 0.85, 150, 8 / 60, 1, 1.25
+# one name and one sign for a thing, in all lessons: what is found, and what the course writes
+ONE_NAME = {
+    r"\b[Tt]ime-?steps?\b": "time step",
+    r"\b[Dd]atasets?\b": "data set",
+    r"\b[Mm]ini-?batch": "batch",
+    r"\b[Rr]eadouts?\b": "read-out",
+    r"\b[Oo]ptimizers?\b": "optimiser",
+    r"\blearned\b": "learnt",
+    r"\b[Ee]ncoder–decoder": "encoder-decoder",
+    r"\b[Cc]ross entropy\b": "cross-entropy",
+    r"\b[Hh]idden units? size\b": "hidden size H",
+    r"\\odot|\\otimes": r"\circ, entry by entry",
+    r"\^\{?\((?:t|s|n)\)": "an index below, counted from 1",
+    r"_\{[tT]−\d\}": "_{t-1} with an ASCII minus",
+}
+QUOTED = re.compile(r'"[^"]*"|“[^”]*”|`[^`]*`')  # titles of papers, words of a task, code
 BANNED = re.compile(r"\b(simply|obviously|trivially|clearly|just|of course)\b", re.I)
 NOT_PROSE = re.compile(r"```.*?```|\$\$.*?\$\$|\$[^$]*\$|`[^`]*`|\[[^\]]*\]\([^)]*\)", re.S)
 DETAILS = re.compile(r"<details>.*?</details>", re.S)
@@ -157,6 +173,9 @@ def prose(book: NotebookNode, there: set[str]) -> Iterator[str]:
             continue
         if found := BANNED.search(NOT_PROSE.sub(" ", cell.source)):
             yield f"cell {number}: “{found[0]}”"
+        for pattern, ours in ONE_NAME.items():
+            if found := re.search(pattern, QUOTED.sub(" ", cell.source)):
+                yield f"cell {number}: “{found[0]}”: the course writes {ours}"
         if len(cell.source.split()) > 280:
             yield f"cell {number}: a wall of {len(cell.source.split())} words"
         if found := NAMED.search(re.sub(r"\[[^\]]*\]\([^)]*\)", " ", cell.source)):
