@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -99,6 +100,14 @@ def test_a_moved_or_copied_folder_makes_its_environment_anew_whatever_is_asked(c
     copy = shutil.copytree(clone, clone.with_name("copy"), symlinks=True)
     assert f"{copy}/lstmkit/__init__.py" in (said := asked(copy, "progress")) and ANEW in said
     assert ANEW not in asked(clone, "progress"), "the first is as it was"
+
+
+@pytest.mark.parametrize("wheels", ["wheels", "/media/a stick/wheels"])
+def test_a_wheel_house_is_found_from_a_folder_with_a_space_in_its_name(clone, wheels):
+    said = subprocess.run(["make", "-n", "lab", f"WHEELS={wheels}"], cwd=clone, capture_output=True, text=True).stdout
+    (line,) = [line for line in said.splitlines() if "pip install" in line]
+    words = shlex.split(line.partition(";")[2])
+    assert words[words.index("--find-links") + 1] == str(clone / wheels) and "--no-index" in words
 
 
 @pytest.mark.parametrize("what", ["gone", "another"])

@@ -52,15 +52,18 @@ def main() -> None:
         for line in _old()
         if line.startswith("| ") and line[2:4].isdigit()
     }
+    first = next(iter(sorted((ROOT / "lessons").glob("01_*.ipynb"))))
+    idle, beside = run(first, 2)["mib"], server()
     for entry in maps.read(ROOT):
         path = ROOT / "lessons" / f"{entry.stem}.ipynb"
         if path.exists() and (not sys.argv[1:] or entry.number in sys.argv[1:]):
             found = run(path)
             kept[entry.number] = f"| {entry.number} | {entry.name} | {found['mib']:.0f} | {found['cpu']:.0f} |"
             print(kept[entry.number], flush=True)
-    first = next(iter(sorted((ROOT / "lessons").glob("01_*.ipynb"))))
-    idle = run(first, 2)
-    PAGE.parent.mkdir(exist_ok=True)
+            _write(kept, idle, beside)
+
+
+def _write(kept: dict[str, str], idle: float, beside: float) -> None:
     PAGE.write_text(
         "\n".join(
             [
@@ -69,7 +72,7 @@ def main() -> None:
                 f"Made by `python -m tests.hub.measure` on {platform.machine()}, Python {platform.python_version()}, one thread a kernel. Memory is a",
                 "kernel's peak when a lesson runs from top to bottom; processor seconds are what that takes.",
                 "",
-                f"Beside the kernel: a learner's own Jupyter server, {server():.0f} MiB. A kernel after its imports: {idle['mib']:.0f} MiB.",
+                f"Beside the kernel: a learner's own Jupyter server, {beside:.0f} MiB. A kernel after its imports: {idle:.0f} MiB.",
                 "",
                 "| | lesson | memory, MiB | processor seconds |",
                 "|---|---|---|---|",
@@ -79,7 +82,6 @@ def main() -> None:
         ),
         encoding="utf-8",
     )
-    print(PAGE)
 
 
 def _old() -> list[str]:
