@@ -28,7 +28,7 @@ seed(2)
 # %% [markdown]
 # ## Five ways in and out
 #
-# Squares below are inputs, squares above are outputs, circles are states. Every model of this course is one of these five.
+# Squares below are inputs, squares above are outputs, circles are states. Nearly every model of this course is one of these five.
 
 # %% tags=["nbval-ignore-output"]
 plot.mapping()
@@ -47,7 +47,8 @@ plot.mapping()
 # ### Exercise 02.1 · Which mapping? (5 min, ●○○)
 #
 # *Goal:* the mapping that each of six tasks needs. *Given:* the tasks below; for each, one of
-# `"one-to-one"`, `"one-to-many"`, `"many-to-one"`, `"aligned"`, `"encoder-decoder"`. *Done when* the check says ✓.
+# `"one-to-one"`, `"one-to-many"`, `"many-to-one"`, `"aligned"` (short for many-to-many, aligned), `"encoder-decoder"`. *Done when* the
+# check says ✓.
 #
 # - **A** ten seconds of an electrocardiogram → healthy or not
 # - **B** the same → for each sample: does a heartbeat pass at this moment?
@@ -96,6 +97,7 @@ tasks = exercise("02.1", tasks)
 # | K | `K` | how many numbers come out at each step |
 #
 # So that the five can be compared, all take (N, steps in, D) and return (N, steps out, K). One step is an axis of size 1.
+# `batch_first=True` tells torch that N stands in front of T. A layer returns two things: the states of all steps, and the last one.
 
 # %%
 N, T, D, H, K = 5, 6, 3, 8, 2  # all different, so that no axis can pass for another
@@ -172,7 +174,7 @@ def reach(model, x):
 
 # %% tags=["nbval-ignore-output"]
 grids = {name: reach(model, inputs[name]) for name, model in models.items()}
-plot.grids(grids, x="input step", y="output step", title="Filled: the gradient is not zero")
+plot.grids(grids, x="input step", y="output step", rows=list("123456"), title="Filled: the gradient is not zero")
 
 # %% [markdown]
 # Look at the staircase in the aligned grid. An output sees its own step and all before it, never one after it: the network is
@@ -251,7 +253,7 @@ patterns = exercise("02.2", patterns)
 # %% tags=["nbval-ignore-output"]
 five = {"A": model_A, "B": model_B, "C": model_C, "D": model_D, "E": model_E}
 five_grids = {f"{name}: {patterns[name]}": reach(model, x) for name, model in five.items()}
-plot.grids(five_grids, x="input step", y="output step", title="Filled: the gradient is not zero")
+plot.grids(five_grids, x="input step", y="output step", rows=list("123456"), title="Filled: the gradient is not zero")
 
 # %% [markdown]
 # Model C is a real bug. Somebody wanted a network that reads from the right, turned the input and forgot to turn the output back: row 1
@@ -268,7 +270,7 @@ plot.grids(five_grids, x="input step", y="output step", title="Filled: the gradi
 # | word | what happened |
 # |---|---|
 # | `"no path"` | no arrow leads from the input to the output, whatever the weights |
-# | `"asleep"` | a path leads through a ReLU that is flat at zero, and the slope of a flat place is zero |
+# | `"asleep"` | a path leads through a ReLU that gets a number below zero: it is flat there, and the slope of a flat place is zero |
 # | `"cancels"` | two contributions of opposite sign were added up |
 # | `"too small"` | the gradient is smaller than the smallest number that float32 can hold (about $10^{-45}$): it **underflows** |
 # | `"cut"` | the value passes and the gradient is stopped, by `detach` |
@@ -329,7 +331,8 @@ reasons = exercise("02.3", reasons)
 # %% [markdown]
 # <details><summary>Hint</summary>
 #
-# Which of them would still be zero with any other weights, in exact arithmetic, for each number of the output by itself?
+# Three of them would not be zero with other weights or inputs, in exact arithmetic, or for each number of the output by itself. The other two
+# always would. In one of those two, does the *value* of the first input still come through?
 # </details>
 # <details><summary>Fuller hint</summary>
 #
@@ -351,6 +354,7 @@ reader.double(), readout.double()
 in_float64 = last_by_first(aligned, long.double())
 reader.float(), readout.float()
 print("P's values move:", bool(moved_P > 0), "  U's values move:", bool(moved_U > 0))
+print("one number of R alone has a gradient:", bool(one_number.any()))
 
 # %% tags=["claim"]
 claim("cut, and yet the first input moves the last output of P", moved_P, at_least=5e-4)
@@ -386,7 +390,7 @@ for kind in (nn.RNN, nn.GRU, nn.LSTM):
 #
 # ## Layers and directions
 #
-# A recurrent layer can be **stacked**: the states of layer 0 are the inputs of layer 1. It can be **bidirectional**: a second set of
+# Recurrent layers can be **stacked**, L of them: the states of layer 0 are the inputs of layer 1. A layer can be **bidirectional**: a second set of
 # weights reads the sequence from its end. So there are states in every layer, in every direction, and at every step.
 
 # %% tags=["nbval-ignore-output"]
@@ -401,7 +405,7 @@ plot.stacked(layers=2, steps=6, title="Two layers, two directions: 24 states for
 # |---|---|---|
 # | `output` | (N, T, directions · H) | the last layer, **all steps**; forward half first, then backward half |
 # | `h_n` | (L · directions, N, H) | **all layers and directions**, each at the end of its reading |
-# | `c_n` (LSTM) | (L · directions, N, H) | the same for the cell state, which is not in `output` at all |
+# | `c_n` (LSTM) | (L · directions, N, H) | the same for an LSTM's second state, the cell state, which is not in `output` at all |
 #
 # `lstmkit`'s layers can write down every state as they go (`trace`). So you can look for each of the 24 in what came out.
 #

@@ -34,6 +34,8 @@ MEANING = {
     "many-to-one": "there many steps go in and one answer comes out",
     "aligned": "there an output stands beside every input",
     "encoder-decoder": "there all is read first, and then a sequence of another length is written",
+    "many-to-many": "this word alone leaves open whether each output stands beside its input (aligned) or all are written "
+    "after everything was read (encoder-decoder)",
 }
 
 
@@ -50,10 +52,10 @@ def _others(right: dict, words, why: dict, meaning: dict) -> list:
 define(
     "02.1",
     reference={key: answer for key, (answer, _) in TASKS.items()},
-    allowed=MAPPINGS,
+    allowed=(*MAPPINGS, "many-to-many"),
     mistakes=_others(
         {key: answer for key, (answer, _) in TASKS.items()},
-        MAPPINGS,
+        (*MAPPINGS, "many-to-many"),
         {key: why for key, (_, why) in TASKS.items()},
         MEANING,
     ),
@@ -441,6 +443,20 @@ define(
         mistake(
             "this is one layer in one direction: add up over the L layers, and over the directions",
             lambda kind, D, H, L=1, directions=1: _count(kind, D, H, 1, 1),
+        ),
+        mistake(
+            "GRU and LSTM are exchanged: a GRU has three blocks of H rows, an LSTM four",
+            _but(sums={"RNN": 1, "GRU": 4, "LSTM": 3}),
+        ),
+        mistake(
+            "this is the last layer alone: is the sum overwritten in the loop? Add to it, `total += …`",
+            lambda kind, D, H, L=1, directions=1: (
+                _count(kind, D, H, L, directions) - (_count(kind, D, H, L - 1, directions) if L > 1 else 0)
+            ),
+        ),
+        mistake(
+            "this is one layer of an RNN in one direction, whatever was asked for: kind, L and directions count, too",
+            lambda kind, D, H, L=1, directions=1: _count("RNN", D, H, 1, 1),
         ),
         mistake("four blocks are an LSTM's: an RNN has one, a GRU three", _but(sums=dict.fromkeys(SUMS, 4))),
         mistake("a bias is not one number: it has one for each row of the weight", _biases_two_numbers),
