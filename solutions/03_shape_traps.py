@@ -55,6 +55,9 @@ def viewed(x):
 
 
 # %% [markdown]
+# Both are trained alike. `fit` is the training loop of [lesson 01](01_recurrence.ipynb), kept in `lstmkit`: a fresh batch at each step, Adam. The loss is
+# the cross-entropy again, for two answers: the score becomes the probability of *yes*, by a sigmoid.
+#
 # **Before you run:** does one of the two raise an error? How do you expect the losses to run?
 
 
@@ -170,8 +173,8 @@ print("transpose:", small.transpose(0, 1).tolist())
 print("view:     ", small.view(3, 2).tolist())
 
 # %% [markdown]
-# Both are (T, N) = (3, 2); each inner list is one time step. `transpose` turns the tensor: the first numbers of the two lists are 0, 1, 2. `view` (and `reshape`)
-# keeps the numbers in the order in which they lie in memory, and puts *new borders* between them: the first sequence is now 0, 2, 11.
+# Both are (T, N) = (3, 2); each inner list is one time step, and a sequence is read down a column. `transpose` turns the tensor: the first column is 0, 1, 2, still the
+# first sequence. `view` (and `reshape`) keeps the numbers in the order in which they lie in memory, and puts *new borders* between them: the first column is now 0, 2, 11.
 #
 # **Trap 1: `view` where `transpose` is meant.** To swap axes, `transpose`. To split or join axes that lie side by side, `view` or `reshape`.
 
@@ -227,7 +230,8 @@ for name, model in models.items():
 plot.grids(five, x="input of sequence", y="output of sequence", title="Filled: the gradient is not zero")
 
 # %% [markdown]
-# B is the one that people write: `h_n` is (2, N, H), the batch is its *second* axis, and `.view(len(x), -1)` gives the shape that was wanted. E
+# B is the one that people write: `h_n` is (2, N, H), the batch is its *second* axis, and `.view(len(x), -1)` gives the shape that was wanted. In D
+# all four outputs are states of the last sequence. E
 # took the mean over the batch where the mean over time was meant.
 #
 # ## A network from a drawer
@@ -354,6 +358,8 @@ halves["final_state"] = reach(lambda x: final_state(*both_ways(x)).unflatten(1, 
 plot.grids(halves, x="input step", rows=rows, title="Filled: the gradient is not zero", height=2.2)
 
 # %% [markdown]
+# Both rows are full: each half has read all six steps.
+#
 # ## Padding
 #
 # Sequences of a batch have different lengths; a tensor has one T. So short sequences are filled up with zeros: **padding**. But
@@ -543,7 +549,8 @@ plot.grids(three, x="input step (5, 6: padding)", rows=rows, title="Filled: the 
 
 # %%
 lengths = torch.tensor([5, 2, 4, 1])  # the longest has 5 steps; T is 6
-padded = x * (torch.arange(T) < lengths[:, None])[..., None]
+real = torch.arange(T) < lengths[:, None]  # (N, T): True where a step is real
+padded = x * real[..., None]  # zeros behind each sequence's end
 truth = torch.cat([both_ways(x[n : n + 1, : lengths[n]])[1] for n in range(N)], dim=1)  # (2, N, H)
 error_of_valid = (read_last_valid(padded).transpose(0, 1) - truth).abs().amax(dim=(1, 2))  # forward, backward
 error_of_packed = (read_packed(padded).transpose(0, 1) - truth).abs().amax(dim=(1, 2))
@@ -570,8 +577,8 @@ claim("packed: both are right", error_of_packed.max(), at_most=1e-5)
 # - **The right state**: `h_n[-2]` and `h_n[-1]` for both directions, the last valid step for the forward one, packing for both.
 
 # %% [markdown]
-# People meet these bugs in published code; an encoder whose last state was taken behind the padding has stood in well-known teaching material. A test of
-# one line, run once before training, finds it.
+# People meet these bugs in published code; an encoder whose last state was taken behind the padding has stood in well-known teaching material. One call of
+# `batch_influence` and one of `reach`, before any training, find them.
 #
 # Where it fails: the test needs a gradient, and a gradient can be zero where a path is ([lesson 02](02_shapes.ipynb)). An empty field acquits nobody; try several inputs.
 # [Lesson 27](27_debugging.ipynb) makes a tool of the tests and looks for six bugs. How *strongly* an early step still moves the last one is the

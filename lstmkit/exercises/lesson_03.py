@@ -187,6 +187,30 @@ define(
     alternatives=[_whole_jacobian, _by_backward],
     mistakes=[
         mistake(
+            "this says True or False; the norm says how strongly",
+            lambda model, x: batch_influence(model, x) > 0,
+        ),
+        mistake(
+            "this is a list of rows; make one tensor of it with torch.stack",
+            lambda model, x: list(batch_influence(model, x)),
+        ),
+        mistake(
+            "torch.cat lays the rows end to end, (N · N,); torch.stack gives each a row of its own",
+            lambda model, x: batch_influence(model, x).flatten(),
+        ),
+        mistake(
+            "this is the first row alone: does the `return` stand inside the loop? It belongs behind it",
+            lambda model, x: batch_influence(model, x)[:1],
+        ),
+        mistake(
+            "the table is divided by its largest entry; the norms themselves are asked for",
+            lambda model, x: batch_influence(model, x) / batch_influence(model, x).max(),
+        ),
+        mistake(
+            "only the diagonal is kept: what one sequence does to *another* is the question",
+            lambda model, x: torch.diag(batch_influence(model, x).diagonal()),
+        ),
+        mistake(
             "this is the gradient of the sum over the whole batch, one number for each input: choose one output, y[n].sum(), "
             "and make a row of the table for each n",
             _total,
@@ -378,6 +402,14 @@ define(
             "the directions are swapped: the forward half comes first, as in output",
             lambda output, h_n: torch.cat([h_n[-1], h_n[-2]], dim=1),
         ),
+        mistake(
+            "the two states are a pair; put them side by side with torch.cat(…, dim=1)",
+            lambda output, h_n: (h_n[-2], h_n[-1]),
+        ),
+        mistake(
+            "h_n[0] belongs to the first layer, and the order is turned round: forward is h_n[-2], and comes first",
+            lambda output, h_n: torch.cat([h_n[-1], h_n[0]], dim=1),
+        ),
         mistake("the directions are interleaved, number by number; put one half behind the other", _interleaved),
         mistake(
             "reshape of h_n[-2:] keeps the order in memory and mixes the sequences of the batch: turn the axes first, or cat",
@@ -536,7 +568,8 @@ define(
             lambda output, lengths: output[torch.arange(len(output)), -lengths],
         ),
         mistake(
-            "a colon takes every step of the list for every sequence, (N, N, H); torch.arange(N) in its place takes pairs",
+            "every step of the list is taken for every sequence, (N, N, H), as a colon (or index_select) does; torch.arange(N) in "
+            "the place of the colon takes pairs",
             lambda output, lengths: output[:, lengths - 1],
         ),
         mistake(
@@ -578,6 +611,22 @@ define(
         mistake(
             "the list of sequences has N entries: torch.arange(N), not torch.arange(T)",
             lambda output, lengths: output[torch.arange(output.shape[1]), lengths - 1],
+        ),
+        mistake(
+            "this is a list of states; make one tensor of it with torch.stack",
+            lambda output, lengths: list(last_valid(output, lengths)),
+        ),
+        mistake(
+            "torch.cat lays the states end to end, (N · H,); torch.stack gives each a row of its own",
+            lambda output, lengths: last_valid(output, lengths).flatten(),
+        ),
+        mistake(
+            "the lengths were sorted, the sequences were not: each sequence gets the length of another",
+            lambda output, lengths: last_valid(output, lengths.sort().values),
+        ),
+        mistake(
+            "the lengths were sorted, longest first, the sequences were not: each sequence gets the length of another",
+            lambda output, lengths: last_valid(output, lengths.sort(descending=True).values),
         ),
         mistake("these are the valid steps, added up and divided by T; the last one alone is wanted", _valid_over_all),
         mistake("this is the sum of the valid steps; the last one alone is wanted", _sum_of_valid),
