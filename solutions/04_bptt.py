@@ -105,7 +105,7 @@ plot.road_back(list("hell"), list("ello"), errors=[1, 2, 3, 4], names=True, titl
 
 # %% [markdown]
 # One walk is enough for all of them. Start at the right with the error of step 4. Go one step to the left, *add* the error of step 3, which
-# joins there. Go on. Call the sum that has arrived at state $h_t$, through all later steps and through its own output,
+# joins there. Call the sum that has arrived at state $h_t$, through all later steps and through its own output,
 #
 # $$\lambda_t = \partial L / \partial h_t \qquad (L \text{ is the whole error})$$
 #
@@ -287,7 +287,7 @@ claim(
 )
 
 # %% [markdown]
-# Both judges agree. You have written what `backward()` does in a recurrent network, all of it.
+# Both judges agree. You have written what `backward()` does in a recurrent layer, all of it.
 #
 # ## How far back is far enough?
 #
@@ -438,7 +438,7 @@ fig
 # %% [markdown]
 # With windows of 8, *no* dot lies in the blue: the input that matters is always in the window before. With windows of 9, two of sixteen do.
 #
-# **Before you run:** three networks learn the echo. Always answering 0 has an error of 1. If the network with windows of 9 learns its two pairs alone,
+# **Before you run:** three networks learn the echo (`clip` shortens long gradients). Always answering 0 has an error of 1. If the network with windows of 9 learns its two pairs alone,
 # its error is 14/16. What will it be?
 
 # %% tags=["predict"]

@@ -115,6 +115,18 @@ define(
     ],
     alternatives=[_row_vector],
     mistakes=[
+        mistake(
+            "your results stand the other way round: first delta, then what goes to x, then what goes to the state before",
+            lambda lam, h, W, U: step_back(lam, h, W, U)[::-1],
+        ),
+        mistake(
+            "`lam @ (…)` adds everything up to one number: entry by entry is `*`",
+            _with_delta(lambda lam, h: lam @ (1 - h**2)),
+        ),
+        mistake(
+            "the slope of tanh is 1 - h**2, the square of h, not 2 * h",
+            _with_delta(lambda lam, h: lam * (1 - 2 * h)),
+        ),
         mistake("tanh's derivative is missing: delta = lam * (1 - h**2)", _with_delta(lambda lam, h: lam)),
         mistake(
             "h is already a tanh: its derivative is 1 - h**2, not 1 - tanh(h)**2",
@@ -331,6 +343,16 @@ def _chain(T, D, H):
     return torch.randn(T, H), torch.tanh(torch.randn(T + 1, H)), W, U
 
 
+def _same_error_again(errors, states, W, U):
+    deltas, for_x, lam = [], [], errors[-1]
+    for t in reversed(range(len(errors))):
+        delta, for_x_t, lam = step_back(lam, states[t + 1], W, U)
+        lam = lam + errors[t]
+        deltas.insert(0, delta)
+        for_x.insert(0, for_x_t)
+    return torch.stack(deltas), torch.stack(for_x)
+
+
 define(
     "04.2",
     reference=walk_back,
@@ -341,6 +363,23 @@ define(
     ],
     alternatives=[_in_place],
     mistakes=[
+        mistake(
+            "what joins behind a step is the error of that same step, which has been counted: before the next step it is the "
+            "turn of errors[t - 1]. Let lam start at zero and add errors[t] in front of step_back",
+            _same_error_again,
+        ),
+        mistake(
+            "two lists; make one tensor of each with torch.stack",
+            lambda errors, states, W, U: tuple(list(found) for found in walk_back(errors, states, W, U)),
+        ),
+        mistake(
+            "the last step is missing: the walk starts at errors[T - 1], range(T - 1, -1, -1)",
+            lambda errors, states, W, U: walk_back(errors[:-1], states[:-1], W, U),
+        ),
+        mistake(
+            "the states are read in the other order: states[t + 1] belongs to errors[t], however you walk",
+            lambda errors, states, W, U: walk_back(errors, states.flip(0), W, U),
+        ),
         mistake(
             "both results stand in the order of the walk, last step first: put each at the front of its list",
             _found_order,
@@ -549,6 +588,10 @@ define(
     ],
     alternatives=[_loop, _einsum],
     mistakes=[
+        mistake(
+            "the sign is the wrong way round: these are gradients, not steps of the descent",
+            lambda deltas, x, states: tuple(-part for part in weight_gradients(deltas, x, states)),
+        ),
         mistake(
             "for U you take the state *after* each step; δ_t meets the state before it, h_{t−1}: states[:-1]",
             _state_after,
@@ -789,6 +832,34 @@ def _layer(D, H):
     return layer
 
 
+def _cut_too_early(layer, x, window):
+    outputs, state = [], None
+    for t in range(x.shape[1]):
+        if (t + 1) % window == 0 and state is not None:
+            state = state.detach()
+        y, state = layer(x[:, t : t + 1], state)
+        outputs.append(y)
+    return torch.cat(outputs, dim=1)
+
+
+def _names_changed(layer, x, window):
+    outputs, state = [], None
+    for part in x.split(window, dim=1):
+        state, y = layer(part, state)
+        state = state.detach()
+        outputs.append(y)
+    return torch.cat(outputs, dim=1)
+
+
+def _window_turned(layer, x, window):
+    outputs, state = [], None
+    for part in x.split(window, dim=1):
+        y, state = layer(part.transpose(0, 1), state)
+        state = state.detach()
+        outputs.append(y)
+    return torch.cat(outputs, dim=1)
+
+
 define(
     "04.4",
     reference=run_in_windows,
@@ -800,6 +871,22 @@ define(
     gradients=True,
     alternatives=[_by_index, _last_output],
     mistakes=[
+        mistake(
+            "the cut is a step too early: a window's last step still belongs to it; cut after `window` steps",
+            _cut_too_early,
+        ),
+        mistake(
+            "these are the windows one by one; join them along time, torch.cat(outputs, dim=1)",
+            lambda layer, x, window: list(run_in_windows(layer, x, window).split(window, dim=1)),
+        ),
+        mistake(
+            "the layer returns two things, the outputs first and then the state: you have taken the one for the other",
+            _names_changed,
+        ),
+        mistake(
+            "layer is batch first: hand it (N, window, D) as x.split gives it, not transposed",
+            _window_turned,
+        ),
         mistake(
             "the values are right, but nothing is cut: the gradient runs through all windows. Write state = state.detach() (detach "
             "alone changes nothing in place)",
