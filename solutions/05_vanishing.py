@@ -21,7 +21,7 @@
 # %%
 import torch
 from torch import nn
-from lstmkit import claim, exercise, fit, outcome, plot, predict, seed
+from lstmkit import claim, exercise, fit, generator, outcome, plot, predict, seed
 from lstmkit.data.memory import echo
 
 seed(5)
@@ -328,7 +328,34 @@ gain = exercise("05.3", gain)
 
 # %% [markdown]
 # It is a narrow ridge: a little less fades, a little more explodes. And it moves with the inputs: larger ones drive the units further from
-# zero, where the slopes are smaller.
+# zero, where the slopes are smaller. See it move, for one network and one input:
+
+
+# %% tags=["folded"]
+draws = generator(5)
+rotation_64 = nn.init.orthogonal_(torch.empty(64, 64, dtype=torch.float64), generator=draws)
+W = (torch.rand(64, 4, generator=draws, dtype=torch.float64) - 0.5) / 4
+x_100 = torch.randn(100, 4, generator=draws, dtype=torch.float64)
+
+
+def ridge(gain, input_size):
+    """The gradient by lag through a network with U = gain · rotation; and what U alone would make of it."""
+    U, h, slopes = gain * rotation_64, torch.zeros(64, dtype=torch.float64), []
+    for x_t in input_size * x_100:
+        h = torch.tanh(W @ x_t + U @ h)
+        slopes.append(1 - h**2)
+    both = {"tanh and U": gradient_by_lag(torch.stack(slopes), W, U), "U alone": gain ** torch.arange(100) * W.norm()}
+    fig = plot.series(both, log=True, x="lag k (steps)", y="size of ∂h(T) / ∂x(T − k)", title="One network, one input")
+    fig.axes[0].set_ylim(1e-12, 1e12)
+    return fig
+
+
+# %% tags=["nbval-ignore-output"]
+plot.live(ridge, gain=(0.8, 1.8, 1.0), input_size=(0.0, 4.0, 1.0))
+
+# %% [markdown]
+# Run the cell: below the figure stand two sliders. Bring the blue line to lie level. Make the inputs twice as large, and bring it back: which way did the gain have to go? Then no input at all. (Now the ridge is at 1: the units
+# stay at zero, where the slope of tanh is 1, and the two lines are one.)
 
 # %% [markdown]
 # ## Which matrix explodes?
@@ -379,7 +406,7 @@ fate = exercise("05.4", fate)
 # its eigenvalues stand on the diagonal. C turns (1, 1) into (1, 1).
 # </details>
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["folded", "nbval-ignore-output"]
 matrices = {"A": [[0.5, 8.0], [0.0, 0.5]], "B": [[0.0, -1.05], [1.05, 0.0]], "C": [[0.6, 0.4], [0.4, 0.6]]}
 powers = {}
 for name, rows in matrices.items():

@@ -209,19 +209,35 @@ set_valves = exercise("06.2", set_valves)
 #
 # Your valves at work, on the same numbers, with more of them marked. Look at the blue line alone first: what does the reset do to it?
 
-# %% tags=["nbval-ignore-output"]
+# %%
 many, reset = (torch.arange(T) % 3 == 0).float(), torch.zeros(T)
 reset[9] = 1
-f, i, o = set_valves(many, reset, ask)
-c = remember(number, f, i)
-valves = {"forget f": f, "input i": i, "output o": o}
-plot.cell_story(
-    number, many, ask, valves, {"cell c": c, "shown h": o * torch.tanh(c)}, title="Sums since the last reset"
-)
+
+
+# %% tags=["folded"]
+def at_work(forget_gate, input_gate, output_gate):
+    """The sums since the last reset (dotted), when each of your three valves opens to this share at most."""
+    f, i, o = set_valves(many, reset, ask)
+    c = remember(number, forget_gate * f, input_gate * i)
+    fig, axes = plot.panels(2, 1, size=(9.5, 2.3), sharex=True)
+    plot.marked(number, many, ask, x="", ax=axes[0])
+    lines = {"cell c": c, "shown h": output_gate * o * torch.tanh(c)}
+    plot.series(lines, steps, x="step", title="Sums since the last reset (dotted)", marks=[10], ax=axes[1])
+    for line in axes[1].lines:
+        line.set_drawstyle("steps-mid")
+    axes[1].set_ylim(0, 3)
+    return fig
+
+
+# %% tags=["nbval-ignore-output"]
+plot.live(at_work, forget_gate=(0.0, 1.0, 1.0), input_gate=(0.0, 1.0, 1.0), output_gate=(0.0, 1.0, 1.0))
 
 # %% [markdown]
-# At step 10 the staircase starts again. And the orange line stays below the blue one: tanh bends a large sum down, and leaves small values nearly
+# At step 10 the sum starts again. And the orange line, seen at the questions alone, stays below the blue one: tanh bends a large sum down, and leaves small values nearly
 # as they are.
+#
+# Run the cell, and play: below the figure stand three sliders. Close one valve a little, then open it again and try the next. Say each time, before you let go, what the blue line will do: lose a little
+# at *every* step, lose something *once*, at each mark, or stay as it is?
 #
 # ## Who turns the valves?
 #

@@ -578,6 +578,34 @@ claim(
 )
 
 # %% [markdown]
+# Fast enough to play with. Below, both networks stand beside the formula: the curve, and one column of the Jacobian.
+
+
+# %%
+few, few_z, few_y = few.double(), few_z.double(), few_y.double()
+networks = {"64,000 oscillations": model, "16 oscillations": few}
+
+
+def beside_the_formula(amplitude, frequency, damping, phase, sensitivity_to, network_saw):
+    network, here = networks[network_saw], torch.tensor([[amplitude, frequency, damping, phase]]).double()
+    d = list(RANGES).index(sensitivity_to)
+    values = {"truth": oscillate(here)[0], "LSTM": network(here)[0]}
+    slopes = {"truth": sensitivities(here)[0, :, d], "LSTM": by_library(network, here)[0, :, d]}
+    fig, axes = plot.panels(1, 2, size=(6, 3.4))
+    plot.series(values, steps, x="step t", y="y", title="Curve", ax=axes[0])
+    plot.series(slopes, steps, x="step t", y="∂y per half range", title=f"∂y / ∂({sensitivity_to})", ax=axes[1])
+    axes[0].set_ylim(-1.6, 2.1)
+    return fig
+
+
+# %% tags=["nbval-ignore-output"]
+knobs = {name: (-1.0, 1.0, 0.0) for name in RANGES}
+plot.live(beside_the_formula, **knobs, sensitivity_to=list(RANGES), network_saw=list(networks))
+
+# %% [markdown]
+# Run the cell: below the figure stand the four numbers, scaled, and two choices. Push the damping to either end: where do the sensitivities last longest? Then take the network that saw sixteen. Find a place
+# where its curve is nearly right and one of its sensitivities is not; then go into the corners, where few of its examples lie.
+#
 # ## Errors that everyone meets
 #
 # Meet them here, on purpose, and come back when you meet them elsewhere. First those that torch tells you. The cell below commits each, prints

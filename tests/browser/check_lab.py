@@ -1,9 +1,13 @@
-"""A learner's first hour, in a real browser: lessons 01 and 22 run, a wrong answer is told its mistake, a right one ✓, and progress agrees."""
+"""A learner's first hour, in a real browser: lessons 01 and 22 run, a wrong answer is told its mistake, a right one ✓, and progress agrees.
+
+Then lesson 06's live figure: a slider is moved by keyboard, the picture follows, and the picture is what the saved notebook keeps.
+"""
 
 from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 from playwright.sync_api import Page, expect
@@ -21,15 +25,24 @@ LESSONS = {
         'largest = {"amplitude": 1, "frequency": 20, "frequency, no damping": 40}',
     ),
 }
+# of a cell, by its number: was it run, how many pictures are among its outputs, the first of them
+RAN = """at => { const cell = jupyterapp.shell.currentWidget.content.widgets[at].model;
+    return cell.executionCount !== null && cell.executionState !== 'running'; }"""
+OUTPUTS = (
+    "jupyterapp.shell.currentWidget.content.widgets[at].model.outputs.toJSON().filter(out => out.data?.['image/png'])"
+)
+STILL, PICTURE = f"at => {OUTPUTS}.length", f"at => {OUTPUTS}[0].data['image/png']"
 
 
 def main() -> None:
     with lab() as (course, address), page() as tab:
         for lesson, exercise in LESSONS.items():
             learn(tab, course, address, lesson, *exercise)
+        took = play(tab, address, "06_lstm")
     print(
         "lessons 01 and 22 open, run, name a mistake, accept the right answer, and progress agrees; no teacher's tools, no pop-up"
     )
+    print("a moved slider of lesson 06 answers within", ", ".join(f"{seconds:.2f}" for seconds in took), "s")
 
 
 def learn(
@@ -53,14 +66,52 @@ def learn(
     shot(tab, f"{lesson}-right")
 
     a_folded_claim_opens(tab)
-    tab.keyboard.press("Control+s")
-    tab.wait_for_function("!jupyterapp.shell.currentWidget.context.model.dirty", timeout=30_000)
+    save(tab)
     open_lesson(tab, address, lesson)
     assert f"✓ {id} passed" in outputs(tab), "what was saved is there after a reload"
     command = [sys.executable, "-m", "lstmkit.course", "progress"]
     table = subprocess.run(command, cwd=course, capture_output=True, text=True).stdout
     row = next(line for line in table.splitlines() if line.startswith(lesson))
     assert f"{id.split('.')[1]} ✓" in row, row
+
+
+def play(tab: Page, address: str, lesson: str) -> list[float]:
+    """Run the live figure of a lesson and what stands above it, and move its first slider by keyboard. Returns the seconds until each answer."""
+    open_lesson(tab, address, lesson)
+    at = activate(tab, "cell => cell.model.sharedModel.source.includes('plot.live(')")
+    assert tab.evaluate(STILL, at) == 0, "a fresh lesson brings no output"
+    tab.evaluate("() => jupyterapp.commands.execute('notebook:run-all-above')")
+    tab.evaluate("() => jupyterapp.commands.execute('notebook:run-cell')")
+    tab.wait_for_function(f"at => ({RAN})(at)", arg=at, timeout=120_000)
+    activate(tab, "cell => cell.model.sharedModel.source.includes('plot.live(')")
+    handle = tab.locator(".jp-Notebook-cell.jp-mod-active .noUi-handle").first
+    expect(handle).to_be_visible(timeout=30_000)
+    handle.focus()
+    took, seen = [], {tab.evaluate(PICTURE, at)}
+    for key in ["ArrowLeft"] * 5:
+        before, begun = tab.evaluate(PICTURE, at), time.monotonic()
+        tab.keyboard.press(key)
+        tab.wait_for_function(
+            f"([at, before]) => ({PICTURE})(at) !== before", arg=[at, before], polling=5, timeout=10_000
+        )
+        took.append(time.monotonic() - begun)
+        seen.add(tab.evaluate(PICTURE, at))
+    assert len(seen) == 6, "each move draws another picture"
+    shot(tab, f"{lesson}-moved")
+    last = tab.evaluate(PICTURE, at)
+    save(tab)
+    tab.evaluate(
+        "() => jupyterapp.shell.currentWidget.sessionContext.shutdown()"
+    )  # as on the next morning: the kernel is gone
+    open_lesson(tab, address, lesson)
+    assert tab.evaluate(STILL, at) == 1 and tab.evaluate(PICTURE, at) == last, (
+        "the figure, as last drawn, is there after a reload"
+    )
+    activate(tab, "cell => cell.model.sharedModel.source.includes('plot.live(')")
+    cell = tab.locator(".jp-Notebook-cell.jp-mod-active")
+    expect(cell.locator(".jp-OutputArea img").first).to_be_visible(timeout=30_000)
+    shot(tab, f"{lesson}-reloaded")
+    return took
 
 
 def open_lesson(tab: Page, address: str, lesson: str) -> None:
@@ -86,6 +137,22 @@ def outputs(tab: Page) -> str:
     )
 
 
+def save(tab: Page) -> None:
+    tab.keyboard.press("Control+s")
+    tab.wait_for_function("!jupyterapp.shell.currentWidget.context.model.dirty", timeout=30_000)
+
+
+def activate(tab: Page, which: str) -> int:
+    """Make the first cell for which a JavaScript function says true the active one, and bring it onto the screen. Returns its number, from 0."""
+    at = tab.evaluate(f"() => jupyterapp.shell.currentWidget.content.widgets.findIndex({which})")
+    assert at >= 0, f"no cell such that {which}"
+    tab.evaluate(
+        "async at => { const book = jupyterapp.shell.currentWidget.content; book.activeCellIndex = at; await book.scrollToItem(at, 'center'); }",
+        at,
+    )
+    return at
+
+
 def wait_until_idle(tab: Page) -> None:
     tab.wait_for_timeout(500)
     done = """() => jupyterapp.shell.currentWidget.content.widgets.filter(cell => cell.model.type === 'code' && cell.model.sharedModel.source.trim())
@@ -96,36 +163,23 @@ def wait_until_idle(tab: Page) -> None:
 
 def answer(tab: Page, begins: str, text: str) -> None:
     """Type an answer into the cell that begins so, run it and the check below it, as a person does."""
-    find = "begins => jupyterapp.shell.currentWidget.content.widgets.findIndex(cell => cell.model.sharedModel.source.startsWith(begins))"
-    at = tab.evaluate(find, begins)
-    assert at >= 0, f"no cell begins with {begins!r}"
-    tab.evaluate(
-        """async at => { const book = jupyterapp.shell.currentWidget.content; book.activeCellIndex = at; await book.scrollToItem(at, 'center'); }""",
-        at,
-    )
+    at = activate(tab, f"cell => cell.model.sharedModel.source.startsWith({begins!r})")
+    counts = "at => [at, at + 1].map(n => jupyterapp.shell.currentWidget.content.widgets[n].model.executionCount)"
+    before = tab.evaluate(counts, at)
     editor = tab.locator(".jp-Notebook-cell.jp-mod-active .cm-content")
     editor.click()
     tab.keyboard.press("Control+a")
     tab.keyboard.press("Delete")
     tab.keyboard.insert_text(text)
-    tab.keyboard.press("Shift+Enter")
-    tab.wait_for_timeout(300)
-    tab.keyboard.press("Shift+Enter")
-    tab.wait_for_timeout(500)
-    tab.wait_for_function(
-        "jupyterapp.shell.currentWidget.sessionContext.session.kernel.status === 'idle'", timeout=60_000
-    )
+    for cell, count in zip((at, at + 1), before, strict=True):
+        tab.keyboard.press("Shift+Enter")
+        again = f"([at, count]) => ({RAN})(at) && jupyterapp.shell.currentWidget.content.widgets[at].model.executionCount !== count"
+        tab.wait_for_function(again, arg=[cell, count], timeout=120_000)
 
 
 def a_folded_claim_opens(tab: Page) -> None:
     """A claim's source is hidden, and one click shows it."""
-    at = tab.evaluate(
-        "() => jupyterapp.shell.currentWidget.content.widgets.findIndex(cell => (cell.model.getMetadata('tags') || []).includes('claim'))"
-    )
-    tab.evaluate(
-        "async at => { const book = jupyterapp.shell.currentWidget.content; book.activeCellIndex = at; await book.scrollToItem(at, 'center'); }",
-        at,
-    )
+    activate(tab, "cell => (cell.model.getMetadata('tags') || []).includes('claim')")
     cell = tab.locator(".jp-Notebook-cell.jp-mod-active")
     expect(cell.locator(".cm-content")).to_have_count(0)
     cell.locator(".jp-Placeholder-content").first.click()
