@@ -305,7 +305,7 @@ read_window = exercise("14.3", read_window)
 # </details>
 #
 # Without `detach` the second window's `backward` would walk into the first one, whose graph is freed already: torch says "trying to backward through the graph a second time". And `retain_graph=True` is no cure: the old graph needs the weights as
-# they were, and the optimizer has moved them. `fit` takes the windows in their order, round and round; the state is kept with the model between two of them, and forgotten where the text begins anew.
+# they were, and the optimiser has moved them. `fit` takes the windows in their order, round and round; the state is kept with the model between two of them, and forgotten where the text begins anew.
 
 # %%
 x, y = windows(encode(train), N=16, T=32)
