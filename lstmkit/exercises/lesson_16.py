@@ -76,6 +76,10 @@ define(
         mistake("the share alone: the answers are wanted first, then the share", lambda p: p.max(1).values.sum()),
         mistake("the answers alone: how often they are right is wanted, too", lambda p: p.argmax(1)),
         mistake("for the answers you return the largest *fields*: which column they stand in is wanted, argmax", lambda p: (p.max(1).values, p.max(1).values.sum())),
+        mistake("`p.max(dim=1)` gives the largest fields and their columns: the columns are the answers, and the fields are to be added up", lambda p: tuple(p.max(1))),
+        mistake("one answer for the whole table: each row is another thing that is seen, and has its own, `argmax(dim=1)`", lambda p: (p.argmax(), p.max(1).values.sum())),
+        mistake("one answer and one field for the whole table: each row is another thing that is seen, and has its own, `dim=1`", lambda p: (p.argmax(), p.max())),
+        mistake("you weigh each row's largest field with how often the row is seen: that is in the field already", _share(lambda p: (p.max(1).values * p.sum(1)).sum())),
         slips.results_swapped(best, says="answers first, then the share: yours have changed places"),
         slips.per_cent(best, part=1),
     ],
@@ -89,28 +93,41 @@ _GAPS = {"both": _BOTH, "two frames": _BOTH + (1 - _BOTH) / 4, "memory": 1 - 0.3
 define(
     "16.2",
     reference=_GAPS,
-    tolerance=1e-3,
+    tolerance=0.004,
     mistakes=[
-        mistake("both: that is the probability that both are *blank*: each is shown with probability 1 − 0.3", {"both": 0.3**2}),
-        mistake("both: that is one minus “both blank”, so one of the two may be missing: both have to be shown", {"both": 1 - 0.3**2}),
-        mistake("both: that is the probability that this frame is shown; the one before has to be shown, too", {"both": 0.7}),
-        mistake("both: that is the probability that exactly one of the two is shown", {"both": 2 * 0.7 * 0.3}),
-        mistake("both: you add 0.3 and 0.3: independent events multiply, 0.7 · 0.7", {"both": 1 - 0.6}),
-        mistake("two frames: that leaves out lucky guesses: without both frames one is right one time in four", {"two frames": _BOTH}),
-        mistake("two frames: the guess counts only when one does *not* know: a quarter of the rest, not of everything", {"two frames": _BOTH + 0.25}),
-        mistake("two frames: one time in four is right, so a quarter of the rest is added, not three quarters", {"two frames": _BOTH + (1 - _BOTH) * 3 / 4}),
-        mistake("two frames: you count half of the rest as right: there are four directions", {"two frames": _BOTH + (1 - _BOTH) / 2}),
-        mistake("two frames: that is the plain mean of knowing and guessing: weigh each by how often it happens", {"two frames": (1 + 0.25) / 2}),
-        mistake("two frames: the two cases are exchanged: with probability 0.49 one knows, and else one guesses", {"two frames": _BOTH / 4 + (1 - _BOTH)}),
-        mistake("two frames: both frames are needed, and you let one be enough", {"two frames": 0.7 + 0.3 / 4}),
-        mistake("memory: at least two is more than exactly two: three or four may be shown as well", {"memory": 6 * 0.7**2 * 0.3**2}),
-        mistake("memory: that is at *least one* of four; two sightings are needed", {"memory": 1 - 0.3**4}),
-        mistake("memory: exactly one shown can happen at any of four places: 4 · 0.7 · 0.3³", {"memory": 1 - 0.3**4 - 0.7 * 0.3**3}),
-        mistake("memory: none at all may be shown as well: subtract 0.3⁴, too", {"memory": 1 - 4 * 0.7 * 0.3**3}),
-        mistake("memory: that is the probability that fewer than two are shown, the rest of what is wanted", {"memory": 0.3**4 + 4 * 0.7 * 0.3**3}),
-        mistake("memory: they need not be neighbours, nor the first two: any two of the four will do", {"memory": _BOTH}),
-        mistake("memory: 0.3 and 0.7 have changed places: 0.3 is the probability of a blank frame", {"memory": 1 - 0.7**4 - 4 * 0.3 * 0.7**3}),
-        mistake("memory: that is “all four are shown”; two are enough", {"memory": 0.7**4}),
+        mistake("that is the probability that one is shown and the other, a certain one, is not", {"both": 0.7 * 0.3}),
+        mistake("that is the probability that at least one of the two is *blank*, the rest of what is wanted", {"both": 1 - 0.7**2}),
+        mistake("you add the two probabilities: independent events multiply, 0.7 · 0.7", {"both": 1.4}),
+        mistake("one guesses whenever *one* of the two is missing, not only when both are: the rest of 0.49 is 0.51", {"two frames": _BOTH + 0.3**2 / 4}),
+        mistake("those are the lucky guesses alone: who sees both is right as well", {"two frames": (1 - _BOTH) / 4}),
+        mistake("who sees both *knows*, and need not guess: a quarter of the rest, not of 0.49", {"two frames": _BOTH / 4}),
+        mistake("that is at least one pair of *neighbours*, reckoned as if the pairs did not share frames; any two of the four will do", {"memory": 1 - (1 - _BOTH) ** 3}),
+        mistake("that is at least one pair of neighbours; any two of the four will do", {"memory": 0.7**4 + 4 * 0.7**3 * 0.3 + 3 * 0.7**2 * 0.3**2}),
+        mistake("exactly one shown is 4 · 0.7 · 0.3³: one factor 0.7 and three of 0.3", {"memory": 1 - 0.3**4 - 4 * 0.7**3 * 0.3}),
+        mistake("that is one minus “two certain ones are blank”: count the patterns with none or one of four shown", {"memory": 1 - 0.3**2}),
+        mistake("lucky guesses do not count here: the probability that at least two are shown is asked for, no more", {"memory": 1 - (0.3**4 + 4 * 0.7 * 0.3**3) * 3 / 4}),
+        mistake("the pairs are no alternatives that exclude each other, so their probabilities must not be added up", {"memory": 6 * _BOTH}),
+        mistake("that is the probability that both are *blank*: each is shown with probability 1 − 0.3", {"both": 0.3**2}),
+        mistake("that is one minus “both blank”, so one of the two may be missing: both have to be shown", {"both": 1 - 0.3**2}),
+        mistake("that is the probability that this frame is shown; the one before has to be shown, too", {"both": 0.7}),
+        mistake("that is the probability that exactly one of the two is shown", {"both": 2 * 0.7 * 0.3}),
+        mistake("you add 0.3 and 0.3: independent events multiply, 0.7 · 0.7", {"both": 1 - 0.6}),
+        mistake("that leaves out lucky guesses: without both frames one is right one time in four", {"two frames": _BOTH}),
+        mistake("the guess counts only when one does *not* know: a quarter of the rest, not of everything", {"two frames": _BOTH + 0.25}),
+        mistake("one time in four is right, so a quarter of the rest is added, not three quarters", {"two frames": _BOTH + (1 - _BOTH) * 3 / 4}),
+        mistake("you count half of the rest as right: there are four directions", {"two frames": _BOTH + (1 - _BOTH) / 2}),
+        mistake("that is the plain mean of knowing and guessing: weigh each by how often it happens", {"two frames": (1 + 0.25) / 2}),
+        mistake("the two cases are exchanged: with probability 0.49 one knows, and else one guesses", {"two frames": _BOTH / 4 + (1 - _BOTH)}),
+        mistake("both frames are needed, and you let one be enough", {"two frames": 0.7 + 0.3 / 4}),
+        mistake("at least two is more than exactly two: three or four may be shown as well", {"memory": 6 * 0.7**2 * 0.3**2}),
+        mistake("that is at *least one* of four; two sightings are needed", {"memory": 1 - 0.3**4}),
+        mistake("exactly one shown can happen at any of four places: 4 · 0.7 · 0.3³", {"memory": 1 - 0.3**4 - 0.7 * 0.3**3}),
+        mistake("none at all may be shown as well: subtract 0.3⁴, too", {"memory": 1 - 4 * 0.7 * 0.3**3}),
+        mistake("that is the probability that fewer than two are shown, the rest of what is wanted", {"memory": 0.3**4 + 4 * 0.7 * 0.3**3}),
+        mistake("they need not be neighbours, nor the first two: any two of the four will do", {"memory": _BOTH}),
+        mistake("0.3 and 0.7 have changed places: 0.3 is the probability of a blank frame", {"memory": 1 - 0.7**4 - 4 * 0.3 * 0.7**3}),
+        mistake("that is “three or four are shown”; two are enough", {"memory": 0.7**4 + 4 * 0.3 * 0.7**3}),
+        mistake("that is “all four are shown”; two are enough", {"memory": 0.7**4}),
         slips.per_cent(_GAPS, says="in per cent: probabilities from 0 to 1 are wanted"),
         slips.swapped(_GAPS, "both", "two frames"),
     ],
@@ -178,17 +195,29 @@ def _sideways(eye, frames):
     return see(eye, frames.transpose(2, 3))
 
 
+def _reports_transposed(eye, frames):
+    N, T = frames.shape[:2]
+    return _out(eye, frames).view(N, -1, T).transpose(1, 2)
+
+
+def _reports_on_their_side(eye, frames):
+    N, T = frames.shape[:2]
+    return _out(eye, frames).view(N, -1, T)
+
+
 class _Eye:
     """A small fixed map of a picture, not linear; it says in plain words what it does not take."""
 
-    def __init__(self, size, E):
-        self.weight, self.bias = torch.randn(size, E), torch.randn(E)
+    def __init__(self, height, width, E):
+        self.size = (height, width)
+        self.weight, self.bias = torch.randn(height * width, E), torch.randn(E)
 
     def __call__(self, frames):
-        if frames.dim() != 3:
-            raise ValueError(
-                f"the eye got shape {tuple(frames.shape)}; it reads a batch of pictures (B, height, width)"
-            )
+        if frames.dim() != 3 or frames.shape[1:] not in (self.size, self.size[::-1]):
+            wants = f"it reads a batch of pictures (B, height, width), here (B, {self.size[0]}, {self.size[1]})"
+            raise ValueError(f"the eye got shape {tuple(frames.shape)}; {wants}")
+        if frames.shape[1:] != self.size:  # on their sides, or cut into rows of another length
+            frames = frames + torch.arange(frames.shape[1])[:, None]
         return torch.tanh(frames.flatten(1) @ self.weight + self.bias)
 
 
@@ -196,11 +225,11 @@ define(
     "16.3",
     reference=see,
     cases=lambda: [
-        case(_Eye(12, 5), torch.rand(3, 4, 4, 3), label="3 films of 4 frames"),
-        case(_Eye(9, 6), torch.rand(2, 5, 3, 3), label="2 films of 5 frames, square pictures"),
-        case(_Eye(9, 4), torch.rand(3, 3, 3, 3), label="3 films of 3 frames: a mix-up keeps the shape"),
-        case(_Eye(9, 5), torch.rand(1, 4, 3, 3), label="a single film"),
-        case(_Eye(9, 5), torch.rand(4, 1, 3, 3), label="films of one frame"),
+        case(_Eye(4, 3, 5), torch.rand(3, 4, 4, 3), label="3 films of 4 frames"),
+        case(_Eye(3, 3, 6), torch.rand(2, 5, 3, 3), label="2 films of 5 frames, square pictures"),
+        case(_Eye(3, 3, 4), torch.rand(3, 3, 3, 3), label="3 films of 3 frames: a mix-up keeps the shape"),
+        case(_Eye(3, 3, 5), torch.rand(1, 4, 3, 3), label="a single film"),
+        case(_Eye(3, 3, 5), torch.rand(4, 1, 3, 3), label="films of one frame"),
     ],
     alternatives=[_frame_by_frame, _film_by_film, _with_view, _time_first_both_ways],
     mistakes=[
@@ -212,6 +241,11 @@ define(
         mistake("`view(T, N, …)` of the frames is no transpose: it moves the borders between films and frames. Fold with `flatten(0, 1)`, which leaves the order alone", _view_for_transpose),
         mistake("the numbers of a report are torn apart: the report is the *last* axis of what the eye returns, so view(N, T, -1)", _report_first),
         mistake("the pixels of different frames are mixed: permute moves time to the end, and reshape then cuts pictures out of several frames. Fold the first two axes, with flatten(0, 1)", _pixels_mixed),
+        mistake("the numbers of a report stand together, on the *last* axis: `view(N, T, -1)`; `view(N, -1, T)` and a transpose mix them with those of other frames", _reports_transposed),
+        mistake("the numbers of a report stand together, on the *last* axis: `view(N, T, -1)`, no `view(N, -1, T)`", _reports_on_their_side),
+        mistake("the pictures are cut into rows of another length: (B, height, width), in this order", lambda eye, frames: eye(frames.reshape(-1, frames.shape[3], frames.shape[2])).view(*frames.shape[:2], -1)),
+        mistake("that is a list; one tensor (N, T, E) is wanted: torch.stack(…, dim=1), or one call for all", lambda eye, frames: [eye(frames[:, t]) for t in range(frames.shape[1])]),
+        mistake("that is the first frame's report at every frame: each frame has its own", lambda eye, frames: eye(frames[:, 0])[:, None].expand(-1, frames.shape[1], -1)),
         mistake("that is the last frame alone: a report for every frame is wanted", lambda eye, frames: eye(frames[:, -1])),
         mistake("that is the first frame alone: a report for every frame is wanted", lambda eye, frames: eye(frames[:, 0])),
         mistake("that is the mean of each film's reports: one for every frame is wanted", lambda eye, frames: see(eye, frames).mean(1)),
@@ -229,12 +263,12 @@ define(
 
 _VERDICTS = {"A": "blind", "B": "sees order", "C": "blind", "D": "sees order", "E": "sees order", "F": "sees order"}
 _WHY = {
-    "A": "A: a mean has no order: shuffled frames give the same terms, and the same mean",
-    "B": "B: the last state is built up step by step: read in another order, it is another state",
-    "C": "C: f reads each frame by itself, and the largest of some numbers does not depend on their order",
-    "D": "D: the mean is blind, but what it is taken of is not: each state depends on what was read before it",
-    "E": "E: f reads *neighbours*, and shuffling makes other neighbours: a bag of pairs knows some order, like a bag of bigrams",
-    "F": "F: the map has weights of their own for the first frame, the second …: another order, another result",
+    "A": "a mean has no order: shuffled frames give the same terms, and the same mean",
+    "B": "the last state is built up step by step: read in another order, it is another state",
+    "C": "f reads each frame by itself, and the largest of some numbers does not depend on their order",
+    "D": "the mean is blind, but what it is taken of is not: each state depends on what was read before it",
+    "E": "f reads *neighbours*, and shuffling makes other neighbours: a bag of pairs knows some order, like a bag of bigrams",
+    "F": "the map has weights of their own for the first frame, the second …: another order, another result",
 }
 
 define(
@@ -288,8 +322,14 @@ def _nats(of=lambda each: each, mask=lambda words: words != 0, over=lambda sums,
     return wrong
 
 
-def _log_p(*size):
-    return (2 * torch.randn(*size)).log_softmax(2)
+def _by_cross_entropy(log_p, captions):
+    """Its softmax leaves what is a softmax's logarithm already as it is."""
+    total = torch.nn.functional.cross_entropy(log_p.transpose(1, 2), captions, ignore_index=0, reduction="sum")
+    return total / len(captions)
+
+
+def _of_scores(answer, scores, captions):
+    return answer(scores.log_softmax(2), captions)
 
 
 def _end_missed(words):
@@ -308,13 +348,14 @@ define(
     "16.5",
     reference=caption_nats,
     gradients=True,
+    run=_of_scores,
     cases=lambda: [
-        case(_log_p(3, 5, 7), torch.tensor([[4, 6, 5, 3, 2], [5, 4, 2, 0, 0], [3, 6, 4, 2, 0]])),
-        case(_log_p(2, 4, 6), torch.tensor([[3, 5, 4, 2], [4, 3, 5, 2]]), label="no padding"),
-        case(_log_p(1, 6, 5), torch.tensor([[3, 2, 0, 0, 0, 0]]), label="a single film, mostly padding"),
-        case(_log_p(4, 4, 9), torch.tensor([[8, 2, 0, 0], [7, 5, 6, 2], [3, 4, 2, 0], [2, 0, 0, 0]]), label="four captions of four lengths"),
+        case(2 * torch.randn(3, 5, 7), torch.tensor([[4, 6, 5, 3, 2], [5, 4, 2, 0, 0], [3, 6, 4, 2, 0]])),
+        case(2 * torch.randn(2, 4, 6), torch.tensor([[3, 5, 4, 2], [4, 3, 5, 2]]), label="no padding"),
+        case(2 * torch.randn(1, 6, 5), torch.tensor([[3, 2, 0, 0, 0, 0]]), label="a single film, mostly padding"),
+        case(2 * torch.randn(4, 4, 9), torch.tensor([[8, 2, 0, 0], [7, 5, 6, 2], [3, 4, 2, 0], [2, 0, 0, 0]]), label="four captions of four lengths"),
     ],
-    alternatives=[_indexed, _ignored, _film_by_film_loss],
+    alternatives=[_indexed, _ignored, _by_cross_entropy, _film_by_film_loss],
     mistakes=[
         mistake("the padding is counted: nobody reads <pad>, and its ln p is no part of the caption. Multiply by `captions != 0` before you add up", _nats(mask=lambda words: torch.ones_like(words))),
         mistake("that is the mean over the real words, nats per *word*: a caption's loss is the sum over its words, and only the films are averaged", _nats(over=lambda sums, words: sums.sum() / (words != 0).sum())),
@@ -327,6 +368,11 @@ define(
         mistake("the sums run over the films, and the mean over the words: it is the other way round", _nats(over=lambda sums, words: sums.sum(0).mean())),
         mistake("the sign is missing: ln p is negative, and the loss is minus it", lambda log_p, captions: -caption_nats(log_p, captions)),
         mistake("<end> is left out: when to stop is part of the caption; only 0, <pad>, does not count", _nats(mask=_end_missed)),
+        mistake("<end> is left out, and the padding is counted: only 0, <pad>, does not count", _nats(mask=lambda words: words != 2)),
+        mistake("you multiply by the words' *numbers*: the mask is `captions != 0`, true or false", _nats(mask=lambda words: words)),
+        mistake("you multiply the logarithms: the logarithm of a product is their *sum*", _nats(over=lambda sums, words: torch.where(words != 0, sums, 1.0).prod(1).mean())),
+        mistake("you multiply the logarithms, and zeros for the padding with them: the logarithm of a product is their *sum*", _nats(over=lambda sums, words: sums.prod(1).mean())),
+        mistake("you exponentiate, and `cross_entropy` takes a softmax again: log_p is ln p already, so pick from it, or use `nll_loss`", lambda log_p, captions: _by_cross_entropy(log_p.exp(), captions)),
         mistake("the mask is inverted: that is the loss of the padding", _nats(mask=lambda words: words == 0)),
         mistake("these are probabilities, not their logarithms: log_p is ln p already, so no exp", _nats(of=lambda each: each.exp())),
         mistake("the captions are shifted once more: word t belongs to log_p[:, t], as they come", _next_words),
