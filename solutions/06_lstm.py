@@ -226,6 +226,7 @@ def at_work(forget_gate, input_gate, output_gate):
     for line in axes[1].lines:
         line.set_drawstyle("steps-mid")
     axes[1].set_ylim(0, 3)
+    axes[1].legend(loc="upper left")
     return fig
 
 
