@@ -11,10 +11,12 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.rig import ROOT, page, shot
 
+PATIENCE = 120_000  # ms for anything that is waited for; the wait ends as soon as it is there
 SMALLEST = 0.55  # how much smaller than meant a slide may be drawn before it cannot be read from the last row
 
 
 def main() -> None:
+    expect.set_options(timeout=PATIENCE)
     with tempfile.TemporaryDirectory() as folder:
         lstmkit("book", "--to", f"{folder}/site")
         with page(offline=True) as tab:
@@ -37,10 +39,11 @@ def lstmkit(*arguments: str) -> None:
 
 
 def the_site(tab: Page, site: Path) -> None:
+    tab.set_default_timeout(PATIENCE)
     tab.goto(f"file://{site}/lessons/22_output_gradients.html")
     expect(tab.get_by_role("heading", name="22 · Output gradients").first).to_be_visible()
     formula = tab.locator('mjx-container[display="true"] svg').first
-    expect(formula).to_be_visible(timeout=30_000)
+    expect(formula).to_be_visible()
     assert formula.bounding_box()["width"] > 60
     assert not tab.locator("mjx-merror").count(), "a formula that MathJax does not understand"
     folded = tab.locator("div.cell.tag_claim details").first
@@ -59,7 +62,7 @@ def the_site(tab: Page, site: Path) -> None:
     shot(tab, "book-reference")
 
     tab.goto(f"file://{site}/search.html?q=teacher+forcing")
-    expect(tab.locator("#search-results li").first).to_be_visible(timeout=30_000)
+    expect(tab.locator("#search-results li").first).to_be_visible()
     shot(tab, "book-search")
     tab.emulate_media(color_scheme="dark")
     tab.set_viewport_size({"width": 390, "height": 844})
@@ -77,8 +80,9 @@ def the_site(tab: Page, site: Path) -> None:
 def a_deck(tab: Page, path: Path) -> tuple[int, list[str]]:
     """Walk through a deck; returns how many slides it has, and what is wrong with them."""
     troubles = []
+    tab.set_default_timeout(PATIENCE)
     tab.goto(f"file://{path}")
-    tab.wait_for_function("document.body.dataset.ready === 'yes'", timeout=90_000)
+    tab.wait_for_function("document.body.dataset.ready === 'yes'")
     count = tab.evaluate("deck.getTotalSlides()")
     for number in range(count):
         box = tab.evaluate(

@@ -89,10 +89,10 @@ def lab() -> Iterator[tuple[Path, str]]:
             yield course, f"http://127.0.0.1:{port}"
         finally:
             os.killpg(server.pid, signal.SIGTERM)  # JupyterLab and its kernels with it
-            server.wait(20)
+            server.wait(60)
 
 
-def _wait(url: str, server: subprocess.Popen, seconds: float = 60) -> None:
+def _wait(url: str, server: subprocess.Popen, seconds: float = 180) -> None:
     begun = time.monotonic()
     while time.monotonic() - begun < seconds:
         if server.poll() is not None:
@@ -102,4 +102,4 @@ def _wait(url: str, server: subprocess.Popen, seconds: float = 60) -> None:
             return
         except (URLError, OSError):
             time.sleep(0.5)
-    sys.exit("JupyterLab did not answer within a minute")
+    sys.exit("JupyterLab did not answer within three minutes")

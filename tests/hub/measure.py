@@ -17,6 +17,7 @@ from lstmkit.course import maps
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "hub" / "MEASURED.md"
+SIZES = [(4, 2), (8, 4), (16, 4), (32, 8), (64, 16), (128, 32)]  # machines: GiB, cores
 RUN = """
 import json, resource, sys, time
 import nbformat
@@ -78,10 +79,40 @@ def _write(kept: dict[str, str], idle: float, beside: float) -> None:
                 "|---|---|---|---|",
                 *[kept[number] for number in sorted(kept)],
                 "",
+                *_carries(kept, beside),
+                "",
             ]
         ),
         encoding="utf-8",
     )
+
+
+def _carries(kept: dict[str, str], beside: float) -> list[str]:
+    """How many learners machines of some sizes carry, reckoned from the rows of the table."""
+    cells = [row.strip("| ").split(" | ") for row in kept.values()]
+    memory, seconds = sorted(float(cell[-2]) for cell in cells), sorted(float(cell[-1]) for cell in cells)
+    usual, wait = memory[len(memory) // 2], seconds[len(seconds) // 2]
+    most = max(cells, key=lambda cell: float(cell[-2]))
+    rows = []
+    for gib, cores in SIZES:
+        room = 0.8 * (gib - 1) * 1024  # one for the system and the hub; a fifth of the rest stays free
+        rows.append(
+            f"| {gib} GiB, {cores} cores | {room // (beside + memory[-1]):.0f} | {room // (beside + 2 * usual):.0f} |"
+            f" {room // (beside + 2 * usual) * wait / cores:.0f} s |"
+        )
+    return [
+        "## How many learners",
+        "",
+        "By memory: a gibibyte is the system's and the hub's, a fifth of the rest stays free. Kernels share torch's libraries, and here each is",
+        "counted with its own: rather more learners than these will fit.",
+        f"The largest lesson is {most[0]}, {most[1]}. In between, a learner",
+        f"is counted with two kernels of a lesson in the middle of the table ({usual:.0f} MiB): the one at work, and one that was left open. The last column: those",
+        f"learners all press *Run All* at the same moment in a lesson in the middle ({wait:.0f} processor seconds); the slowest has waited so long.",
+        "",
+        "| machine | all in the largest lesson | in between, two kernels each | if all run all at once |",
+        "|---|---|---|---|",
+        *rows,
+    ]
 
 
 def _old() -> list[str]:
