@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from difflib import SequenceMatcher
 from itertools import groupby
 
 import torch
@@ -30,6 +31,16 @@ def _by_tensor(path, blank):
         return []
     merged = torch.unique_consecutive(torch.tensor(path))
     return merged[merged != blank].tolist()
+
+
+def _from_zero(path, blank):
+    """Begins with `before = 0`."""
+    heard, before = [], 0
+    for symbol in path:
+        if symbol != before and symbol != blank:
+            heard.append(symbol)
+        before = symbol
+    return heard
 
 
 def _by_index(path, blank):
@@ -78,14 +89,24 @@ _PATHS = [
     ([6, 6, 6, 6], 2, "one symbol throughout"),
     ([0, 1, 0, 0, 1, 1], 0, "the blank is 0"),
     ([8], 10, "one frame"),
+    ([1, 1, 3, 3, 1], 3, "the same symbol first and last"),
+    ([2, 2, 10, 10, 2], 10, "the blank is 10"),
     ([], 10, "no frame"),
 ]
+
+
+def _as_list(answer, path, blank):
+    """What an answer returns, a tensor or an array as a list."""
+    found = answer(path, blank)
+    return found.tolist() if hasattr(found, "tolist") else found
+
 
 define(
     "21.1",
     reference=collapse,
     cases=lambda: [case(path, blank, label=label) for path, blank, label in _PATHS],
-    alternatives=[_grouped, _by_tensor, _by_index],
+    run=_as_list,
+    alternatives=[_grouped, _by_tensor, _by_index, lambda path, blank: torch.tensor(collapse(path, blank))],
     mistakes=[
         mistake("a digit said twice is heard once: you compare with the last symbol that was *kept* (or take the blanks out first). Compare with the frame before, blank or not", _blanks_first),
         mistake("nothing is merged: a symbol that lasts for several frames is one symbol. (Is the frame before remembered?)", lambda path, blank: [s for s in path if s != blank]),
@@ -102,7 +123,10 @@ define(
         mistake("the symbols are in reverse order of time", lambda path, blank: collapse(path, blank)[::-1]),
         mistake("a list of numbers is wanted, not a text", lambda path, blank: " ".join(map(str, collapse(path, blank)))),
         mistake("how many symbols there are is not asked: return the list of them", lambda path, blank: len(collapse(path, blank))),
-        mistake("a set has no order, and no symbol twice: a list is wanted", lambda path, blank: set(collapse(path, blank))),
+        mistake("the first frame is compared with the last one: `path[t - 1]` at t = 0 is `path[-1]`, the list's end", lambda path, blank: [path[t] for t in range(len(path)) if path[t] != blank and path[t] != path[t - 1]]),
+        mistake("the symbol 0 is lost: `if symbol` is false for a 0. Ask `symbol != blank`", lambda path, blank: [s for s in collapse(path, blank) if s]),
+        mistake("a 0 in the first frame is lost: before the first frame stood nothing, not a 0. Begin with `before = None`", _from_zero),
+        mistake("the blank is the number that is handed in as `blank`; you take out the 10", lambda path, blank: collapse(path, 10)),
     ],
 )  # fmt: skip
 
@@ -116,6 +140,7 @@ define(
     mistakes=[
         mistake("A: a blank *may* stand around each label, it need not: three different labels fit into three frames", {"A": 7}),
         mistake("A: different neighbours need no blank between them", {"A": 5}),
+        mistake("A: from 7 to 1, and from 1 to 4, no blank is needed, and none at the ends: how many frames are left?", {"A": 4}),
         mistake("B: `5 5` in two frames collapses to one 5: a blank has to stand between equal neighbours", {"B": 2}),
         mistake("B: a blank is needed *between* the two, and nowhere else", {"B": 5}),
         mistake("B: one blank is enough: 5 – 5", {"B": 4}),
@@ -129,11 +154,13 @@ define(
         mistake("D: 3 3 3 is not the only one: the 3 may last for one, two or three frames, with blanks around it", {"D": 1}),
         mistake("D: – – – collapses to nothing, and 3 – 3 to 3 3: two of the eight do not count", {"D": 8}),
         mistake("D: the 3 may last for one frame (three places), for two (two places), or for three (one)", {"D": 5}),
+        mistake("D: a blank may stand on either side of the 3, or on both, and the 3 may last for one, two or three frames", {"D": 2}),
         mistake("D: one frame of 3 has three places, two frames of 3 have two, and three frames have one: add them", {"D": 4}),
         mistake("E: a blank may also stand before the first 3 or behind the last one", {"E": 3}),
         mistake("E: the blank between the two may last for two frames: 3 – – 3", {"E": 4}),
         mistake("E: three frames are needed, 3 – 3; the fourth can lengthen any of the three, or be a blank at either end", {"E": 1}),
         mistake("E: without a blank between them two 3s are one: 3 3 3 3 and the like do not count", {"E": 6}),
+        mistake("E: one frame is left over when 3 – 3 has its three: it may stand at five places. Does one path stand twice on your list?", {"E": 7}),
         mistake("E: not only a 3 may last longer, the blank may, too; and a blank may stand at either end", {"E": 2}),
     ],
 )  # fmt: skip
@@ -167,6 +194,9 @@ def _forward(
     in_place=False,
     step=True,
     stay=True,
+    wraps=False,
+    nothing=-INF,
+    begin=1,
     finish=None,
 ):
     """The forward algorithm, with a switch for each way to get it wrong."""
@@ -174,18 +204,18 @@ def _forward(
         rows = [blank]
         for label in labels:
             rows += [label, blank]
-    nothing = log_p.new_tensor(-INF)
+    nothing = log_p.new_tensor(nothing)
     alpha = [nothing] * len(rows)
     for s in starts if starts != "all" else range(len(rows)):
         if s < len(rows):
             alpha[s] = log_p[0, rows[s]] if first else log_p.new_tensor(0.0)
-    for t in range(1, len(log_p)):
+    for t in range(begin, len(log_p)):
         before = alpha if in_place else list(alpha)
         for s in range(len(rows)):
             ways = [before[s]] if stay else [nothing]
-            if step and s >= 1:
+            if step and (s >= 1 or wraps is True):
                 ways.append(before[s - 1])
-            if s >= 2 and jump(rows, s, blank):
+            if (s >= 2 or wraps) and jump(rows, s, blank):
                 ways.append(before[s - 2])
             alpha[s] = add(torch.stack(ways)) + log_p[t - shift, rows[s]]
     last = alpha if ends == "all" else [alpha[s] for s in ends if -s <= len(rows)]
@@ -239,29 +269,29 @@ def _products(log_p, labels, blank):
     return alpha[-2:].sum().log()
 
 
-def _no_blank_rows(log_p, labels, blank):
-    return _forward(log_p, labels, blank, rows=list(labels), starts=(0,), ends=(-1,), jump=lambda *_: False)
+def _rows(labels, blank, before=False, between=False, after=False):
+    """The labels, with some of the blanks only."""
+    rows = [blank] * before
+    for n, label in enumerate(labels):
+        rows += [label] + [blank] * (between if n < len(labels) - 1 else after)
+    return rows
 
 
-def _between(log_p, labels, blank):
-    rows = [labels[0]]
-    for label in labels[1:]:
-        rows += [blank, label]
-    return _forward(log_p, labels, blank, rows=rows, starts=(0,), ends=(-1,))
+def _lacking(ends_too, **blanks):
+    """Some rows of blanks are missing. ends_too: begins and ends are those of the rows that are there, else the first two and the last two."""
 
+    def wrong(log_p, labels, blank):
+        rows = _rows(labels, blank, **blanks)
+        starts = (0, 1) if blanks.get("before") or not ends_too else (0,)
+        ends = (-1, -2) if blanks.get("after") or not ends_too else (-1,)
+        jump = (
+            (lambda *_: False)
+            if not any(blanks.values()) and ends_too
+            else (lambda rows, s, blank: rows[s] not in (blank, rows[s - 2]))
+        )
+        return _forward(log_p, labels, blank, rows=rows, starts=starts, ends=ends, jump=jump)
 
-def _no_last_blank(log_p, labels, blank):
-    rows = []
-    for label in labels:
-        rows += [blank, label]
-    return _forward(log_p, labels, blank, rows=rows, ends=(-1,))
-
-
-def _no_first_blank(log_p, labels, blank):
-    rows = []
-    for label in labels:
-        rows += [label, blank]
-    return _forward(log_p, labels, blank, rows=rows, starts=(0,))
+    return wrong
 
 
 def _log_p(T, K, scale=2.0):
@@ -297,6 +327,15 @@ define(
         mistake("a path ends in one of the last two rows: yours may end anywhere", _with(ends="all")),
         mistake("that is the best path alone: the probabilities of all paths are *added*, with logsumexp", _with(add=lambda ways: ways.max())),
         mistake("the ways are added with logsumexp, but of the two ends only the better one is taken: add them, too", _with(finish=lambda last: last.max())),
+        mistake("the best way into a row is kept, and only the two ends are added: every sum over ways is a logsumexp, at each frame", _with(add=lambda ways: ways.max(), finish=lambda last: torch.logsumexp(last, 0))),
+        mistake("ways are added as logarithms inside, and only the ends with logsumexp: every sum over ways is a logsumexp", _with(add=lambda ways: ways.sum(), finish=lambda last: torch.logsumexp(last, 0))),
+        mistake("above the first row there is nothing: `alpha[s - 1]` and `alpha[s - 2]` with s = 0 or 1 are Python's *last* entries. Ask `s >= 1` and `s >= 2` first", _with(wraps=True)),
+        mistake("above the first row there is nothing: `alpha[s - 2]` with s = 0 or 1 is one of Python's *last* entries. Ask `s >= 2` first", _with(wraps="jump")),
+        mistake("a path begins in one of the first *two* rows: yours has three", _with(starts=(0, 1, 2))),
+        mistake("the first frame is read twice: it is in the first α, so the loop begins with the second", _with(begin=0)),
+        mistake("the second frame is left out: the loop begins with the third", _with(begin=2)),
+        mistake("−1e9 is not −∞: where no path fits the result has to be −inf. Use `float(\"-inf\")`", _with(nothing=-1e9)),
+        mistake("a tensor with an axis of length 1: without axes is wanted, so take `[0]` of it", lambda *args: _right(*args)[None]),
         mistake("the two ends are added as logarithms: that multiplies them. Use logsumexp", _with(finish=lambda last: last.sum())),
         mistake("a sum of logarithms is the logarithm of a *product*: ways are added with logsumexp", _with(add=lambda ways: ways.sum())),
         mistake("the path cannot stay: from frame to frame it may also remain in its row, s → s", _with(stay=False)),
@@ -304,10 +343,14 @@ define(
         mistake("you change α while you go through the rows: row s then reads what row s − 1 has become in *this* frame. Keep the old α until the frame is done", _with(in_place=True)),
         mistake("the first frame's own log-probabilities are missing", _with(first=False)),
         mistake("frame t reads the log-probabilities of frame t − 1", _with(shift=1)),
-        mistake("the rows are the labels alone: a blank belongs around each of them", _no_blank_rows),
-        mistake("there are blanks between the labels only: one belongs before the first label, and one behind the last", _between),
-        mistake("the blank behind the last label is missing: 2L + 1 rows", _no_last_blank),
-        mistake("the blank before the first label is missing: 2L + 1 rows", _no_first_blank),
+        mistake("the rows are the labels alone: a blank belongs around each of them", _lacking(True)),
+        mistake("there are blanks between the labels only: one belongs before the first label, and one behind the last", _lacking(True, between=True)),
+        mistake("the blank behind the last label is missing: 2L + 1 rows", _lacking(True, before=True, between=True)),
+        mistake("the blank before the first label is missing: 2L + 1 rows", _lacking(True, between=True, after=True)),
+        mistake("your rows hold no blank at all: 2L + 1 rows, blank, label, blank, …, blank", _lacking(False)),
+        mistake("your rows begin and end with a label: 2L + 1 rows, with a blank at either end, too", _lacking(False, between=True)),
+        mistake("your rows end with a label: 2L + 1 rows, the last of them a blank", _lacking(False, before=True, between=True)),
+        mistake("your rows begin with a label: 2L + 1 rows, the first of them a blank", _lacking(False, between=True, after=True)),
         mistake("the blank is the number that is handed in as `blank`: for you it is 0", lambda log_p, labels, blank: _forward(log_p, labels, 0)),
         mistake("the blank is the number that is handed in as `blank`: for you it is the last symbol", lambda log_p, labels, blank: _forward(log_p, labels, log_p.shape[1] - 1)),
         mistake("products of 300 probabilities are too small for float32: add logarithms, and add ways with logsumexp", _products),
@@ -411,6 +454,34 @@ def _swaps_neighbours(said, heard):
     return table[len(said), len(heard)]
 
 
+def _overwritten(said, heard):
+    """One list for all rows."""
+    row = list(range(len(heard) + 1))
+    for i, word in enumerate(said, 1):
+        row[0] = i
+        for j, other in enumerate(heard, 1):
+            row[j] = min(row[j - 1] + (word != other), row[j] + 1, row[j - 1] + 1)
+    return row[-1]
+
+
+def _one_short(said, heard):
+    """`range(1, len(said))`: the table's last row and column keep their zeros."""
+    table = [[0] * (len(heard) + 1) for _ in range(len(said) + 1)]
+    for i in range(len(said) + 1):
+        table[i][0] = i
+    table[0] = list(range(len(heard) + 1))
+    for i in range(1, len(said)):
+        for j in range(1, len(heard)):
+            swap = table[i - 1][j - 1] + (said[i - 1] != heard[j - 1])
+            table[i][j] = min(swap, table[i - 1][j] + 1, table[i][j - 1] + 1)
+    return table[-1][-1]
+
+
+def _pieces(said, heard):
+    steps = SequenceMatcher(None, said, heard).get_opcodes()
+    return sum(max(b - a, d - c) for kind, a, b, c, d in steps if kind != "equal")
+
+
 def _longest_common(said, heard):
     return (len(said) + len(heard) - _distance(said, heard, replace=2)) // 2
 
@@ -440,6 +511,7 @@ _PAIRS = [
     ([9, 0, 9], [9, 0, 9], "all right"),
     ([1, 5, 5, 2], [5, 5], "both ends lost"),
     ([5, 5], [1, 5, 5, 2], "too much at both ends"),
+    ([3, 1, 3, 4, 2], [3, 4, 4, 1, 4, 2], "the longest equal piece leads astray"),
 ]
 
 define(
@@ -453,6 +525,17 @@ define(
         mistake("words cannot be deleted: the step from (i − 1, j), at the cost of 1, is missing", lambda s, h: _distance(s, h, delete=100, first_column=lambda i: i)),
         mistake("words cannot be inserted: the step from (i, j − 1), at the cost of 1, is missing", lambda s, h: _distance(s, h, insert=100, first_row=lambda j: j)),
         mistake("words cannot be replaced: the diagonal is there for equal words only. Where they differ it costs 1", lambda s, h: _distance(s, h, replace=100)),
+        mistake("an insertion is free for you: the step from (i, j − 1) costs 1", lambda s, h: _distance(s, h, insert=0, first_row=lambda j: j)),
+        mistake("a deletion is free for you: the step from (i − 1, j) costs 1", lambda s, h: _distance(s, h, delete=0, first_column=lambda i: i)),
+        mistake("the comparison is the wrong way round: the diagonal is free where the words are *equal* and costs 1 where they differ", lambda s, h: _distance(s, h, keep=1, replace=0)),
+        mistake("the diagonal is missing: from (i − 1, j − 1), free where the words are equal, else 1", lambda s, h: _distance(s, h, keep=100, replace=100)),
+        mistake("the row above is overwritten while it is still needed: `row[j - 1]` is then the *new* one. Build a new list for each row", _overwritten),
+        mistake("the loops end one too early: i runs to len(said), and j to len(heard), both included", _one_short),
+        mistake("the new row begins with i − 1: with i words said and none heard, i are lost", lambda s, h: _distance(s, h, first_column=lambda i: max(i - 1, 0))),
+        mistake("the words are compared place by place, and what the longer list has more is not counted", lambda s, h: sum(a != b for a, b in zip(s, h, strict=False))),
+        mistake("sets have no order, and no word twice: the table compares word by word", lambda s, h: len(set(s) ^ set(h))),
+        mistake("what agrees is found by the longest equal pieces, as `difflib` does it: that is *a* way, and not always the shortest. Fill the table", _pieces),
+        mistake("that is how many words do *not* belong to the longest common row of words: a word lost in front and one added behind are two errors", lambda s, h: max(len(s), len(h)) - _longest_common(s, h)),
         mistake("the words are compared place by place: one lost word shifts all behind it. Fill the table", _place_by_place),
         mistake("the first row is 0, 1, 2 …: from nothing, every word is an insertion. Yours is free", lambda s, h: _distance(s, h, first_row=lambda j: 0)),
         mistake("the first column is 0, 1, 2 …: every word that is said and not heard is a deletion. Yours is free", lambda s, h: _distance(s, h, first_column=lambda i: 0)),
