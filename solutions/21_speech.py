@@ -42,8 +42,7 @@ said = one.digits[0, : one.lengths[0]].tolist()
 print("said:", " ".join(DIGITS[digit] for digit in said))
 
 # %% [markdown]
-# That line is all that anybody writes down: the words, in their order. *When* each was said stands nowhere; whoever has marked the beginnings and ends of words in a sound editor
-# knows why. From such pairs a network shall learn to hear.
+# That line is all that anybody writes down: the words, in their order. *When* each was said stands nowhere: to mark it takes hours. From such pairs a network shall learn to hear.
 #
 # The voices are synthetic, 99 of them, made once with the synthesiser espeak-ng. A recording is composed: some voice, two to five digits, short pauses, more or less loud, a
 # little noise. Many voices are relatives of each other; they are sorted into **families**, and whole families are kept for the test. Who composes knows when each
@@ -123,7 +122,7 @@ def spans(made, n):
 plot.spectrogram(log_mel(one.sounds)[0], spans(one, 0), seconds=SECONDS, title="The recording as the network sees it")
 
 # %% [markdown]
-# Dark is loud. A vowel is a few dark bars one above the other; where a sound glides, as in *nine*, they bend. Without the brackets it would be hard to say where a digit ends: is the pale piece behind each *eight* a pause, or its *t*?
+# Dark is loud. A vowel is a few dark bars one above the other; where a sound glides, as in *nine*, they bend. Without the brackets, where does a digit end? Is the pale piece behind *eight* a pause, or its *t*?
 #
 # ## A symbol for every frame
 #
@@ -389,7 +388,7 @@ plot.heard(log_mel(test.sounds[n : n + 1])[0], probabilities, DIGITS, spans(test
 #
 # In the end it still says blank at nearly every frame, in the middle of words, too. A digit is a **spike**, a frame or two wide: one frame is enough for a path to be right, and nothing in the loss asks for more.
 #
-# But look *where* the spikes stand: inside the digits that they name. Nobody told it; the shaded fields are for us, and the loss never saw them. (The recording is picked: the first of four digits or more that has one twice in a row and is read right.)
+# But look *where* the spikes stand: inside the digits that they name. Nobody told it; the shaded fields are for us, and the loss never saw them. (The recording is picked: it is read right.)
 
 # %% tags=["folded"]
 FRAMES = late.shape[1]
@@ -658,7 +657,7 @@ def lost(heard):
 
 
 # %% [markdown]
-# Half as many frames, 32, cost little: on five trainings the error was between as large as with 64 and half as large again. (The lines are the standard errors of each bar by itself. All four networks heard the same families, so the *differences* are surer than the lines look.) With 16 it costs more, though a frame is still half a digit.
+# Half as many frames, 32, cost little: on five trainings the error was between as large as with 64 and half as large again. (All four heard the same families, so the *differences* are surer than the lines look.) 16 cost more.
 # With eight, a frame lasts as long as a digit. Five different digits have a path still, but two that share a frame cannot both be named in it. And doubled digits break first: they need three frames where two different ones need two. (A recording that has no path at all would make the loss infinite; `zero_infinity=True` leaves it out.)
 # So a frame rate is chosen from both ends: few frames, for speed, but never fewer than the fastest speaker's words, with their blanks, need.
 
