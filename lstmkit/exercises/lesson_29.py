@@ -64,7 +64,7 @@ define(
     mistakes=[
         mistake("that is the rule for time that flows, dh/dt, where growth means a real part above 0; a network takes steps: its deviation is "
                 "*multiplied*, so compare the absolute value with 1", _counted(lambda v: v.real > 0)),
-        mistake("you compare the real part with 1; an eigenvalue of −1.3 or 0.8 + 0.7i grows, too: take the absolute value",
+        mistake("you compare the real part with 1 (or that of J − I with 0); an eigenvalue of −1.3 or 0.8 + 0.7i grows, too: take the absolute value",
                 _counted(lambda v: v.real > 1)),
         mistake("for complex eigenvalues you take the absolute value of the real part alone: `.abs()` of the complex number itself",
                 _counted(lambda v: v.real.abs() > 1)),
@@ -76,6 +76,13 @@ define(
                 lambda J: (torch.linalg.eigvalsh(J @ J.mT) > 1.21).sum(1)),
         mistake("`eigvalsh` is for symmetric matrices and reads only one triangle of yours: `torch.linalg.eigvals`",
                 lambda J: (torch.linalg.eigvalsh(J).abs() > 1).sum(1)),
+        mistake("`eigvalsh` is for symmetric matrices, and an eigenvalue may be negative: `torch.linalg.eigvals`, then `.abs()`",
+                lambda J: (torch.linalg.eigvalsh(J) > 1).sum(1)),
+        mistake("those are the absolute values themselves; how many of each fixed point's are above 1?", lambda J: torch.linalg.eigvals(J).abs()),
+        mistake("that says of each direction whether it grows; count the True ones of each fixed point: `.sum(dim=1)`",
+                lambda J: torch.linalg.eigvals(J).abs() > 1),
+        mistake("a count is a whole number: sum the True ones as they are, they need not be made floats first",
+                lambda J: (torch.linalg.eigvals(J).abs() > 1).double().sum(1)),
         mistake("those are the entries on the diagonal: eigenvalues only of a triangular matrix",
                 lambda J: (J.diagonal(dim1=1, dim2=2).abs() > 1).sum(1)),
         mistake("you took the eigenvalues of J − I, which belong to the change in a step; those of J tell what a deviation is multiplied by",
@@ -164,6 +171,7 @@ define(
         mistake("the ½ is missing in q", _speed(_right, size=lambda v: v.square().sum(1))),
         mistake("the ½ is missing in q and in its gradient: they are twice too large", _speed(lambda *p: 2 * _right(*p), size=lambda v: v.square().sum(1))),
         mistake("that is the speed itself; its square, halved, is wanted", _speed(_right, size=lambda v: v.norm(dim=1))),
+        mistake("that is half the speed; half of its *square* is wanted", _speed(_right, size=lambda v: v.norm(dim=1) / 2)),
         mistake("speed and gradient both belong to ‖F(h) − h‖; ½ of its square is wanted: no root, and no division by the length",
                 _speed(lambda v, *p: _right(v, *p) / v.norm(dim=1, keepdim=True), size=lambda v: v.norm(dim=1))),
         mistake("you multiply by U where its transpose belongs (for rows of a batch: `… @ U`, not `… @ U.T`): the gradient goes *back* through U",
@@ -175,7 +183,13 @@ define(
         mistake("you take the slope at h; it is 1 − F(h)², of the tanh's *result*", _speed(lambda v, after, h, U: (v * (1 - h**2)) @ U - v)),
         mistake("you take 1 − v² for the slope; it is 1 − F(h)²", _speed(lambda v, after, h, U: (v * (1 - v**2)) @ U - v)),
         mistake("you take 1 − F(h) for the slope; the slope of tanh is 1 − F(h)²", _speed(lambda v, after, h, U: (v * (1 - after)) @ U - v)),
+        mistake("you take 1 − (U h + b)² for the slope; it is 1 − F(h)², of the tanh's *result*",
+                _speed(lambda v, after, h, U: (v * (1 - after.atanh() ** 2)) @ U - v)),
         mistake("going forward, each row h is multiplied by Uᵀ: `h @ U.T`", _speed(_right, forward=lambda h, U, b: h @ U + b)),
+        mistake("U and its transpose have changed places, forward and back: rows go forward by `h @ U.T` and back by `… @ U`",
+                _speed(lambda v, after, h, U: (v * (1 - after**2)) @ U.T - v, forward=lambda h, U, b: h @ U + b)),
+        mistake("your gradient is summed over the starts: each has one of its own, (N, H)", slips.with_result(squared_speed, lambda g: g.sum(0), part=1)),
+        mistake("the ½ is missing in q, and it is the mean over the H numbers where their sum is wanted", _speed(_right, size=lambda v: v.square().mean(1))),
         mistake("the bias is missing", _speed(_right, forward=lambda h, U, b: h @ U.T)),
         mistake("the mean of the squares is taken where their sum is wanted", _speed(_right, size=lambda v: v.square().mean(1) / 2)),
         mistake("q is summed over the starts as well: each has one of its own, `.sum(dim=1)`", _speed(_right, size=lambda v: v.square().sum() / 2)),
@@ -221,6 +235,7 @@ define(
         mistake("in all: those are 4 · 4 · 4; each of four bits has three places, 3 · 3 · 3 · 3", {"in all": 64}),
         mistake("in all: 3 · 4 adds up where places multiply: each of four bits has three of its own", {"in all": 12}),
         mistake("in all: the points with one and with three unstable directions are missing in your sum", {"in all": 41}),
+        mistake("in all: those are the stable ones alone", {"in all": 16}),
         mistake("in all: those with no unstable direction are missing", {"in all": 65}),
         mistake("in all: the middle of everything is missing", {"in all": 80}),
         mistake("in all: a four-dimensional cube has more than a three-dimensional one with its copy: the 27 points between the copies are missing",
@@ -336,6 +351,28 @@ def _R_carried(J, k, dt=1.0):
     return torch.stack(rows)
 
 
+def _total_in_place(J, k, dt=1.0):
+    """`total += …`: all rows are one tensor, the last total."""
+    logs = _logs(J, k)
+    return logs.sum(0) / (torch.arange(1, len(J) + 1, dtype=J.dtype)[:, None] * dt)
+
+
+def _names_exchanged(J, k, dt=1.0):
+    Q, logs = torch.eye(J.shape[1], k, dtype=J.dtype), []
+    for j in J:
+        R, Q = torch.linalg.qr(j @ Q)
+        logs.append(R.diagonal().abs().log())
+    return _means(torch.stack(logs), dt)
+
+
+def _Q_in_front(J, k, dt=1.0):
+    Q, logs = torch.eye(J.shape[1], dtype=J.dtype), []
+    for j in J:
+        Q, R = torch.linalg.qr(Q @ j)
+        logs.append(R.diagonal().abs().log())
+    return _means(torch.stack(logs), dt)[:, :k]
+
+
 def _last_row(R):
     return R[-1].abs().log()
 
@@ -363,11 +400,27 @@ define(
         mistake("you do not divide by dt: that is growth per *step*; growth per unit of time is wanted", lambda J, k, dt=1.0: exponents(J, k, 1.0)),
         mistake("you multiply by dt; T steps take T · dt units of time: divide by it", lambda J, k, dt=1.0: exponents(J, k, 1 / dt)),
         mistake("that is the sum of the logarithms; divide row t by the time that has passed, (t + 1) · dt", lambda J, k, dt=1.0: _logs(J, k).cumsum(0)),
+        mistake("that is the sum of the logarithms per dt; divide row t by the number of its steps as well, (t + 1) · dt",
+                lambda J, k, dt=1.0: _logs(J, k).cumsum(0) / dt),
         mistake("you divide every row by the time of *all* steps; at row t only (t + 1) · dt have passed", lambda J, k, dt=1.0: _logs(J, k).cumsum(0) / (len(J) * dt)),
         mistake("that is each step's own growth; the mean over all steps so far is wanted", lambda J, k, dt=1.0: _logs(J, k) / dt),
         mistake("that is the last row alone; the mean after every step is wanted, (T, k)", lambda J, k, dt=1.0: exponents(J, k, dt)[-1]),
         mistake("you divide row t (counted from 0) by t steps; t + 1 have been made",
                 lambda J, k, dt=1.0: _logs(J, k).cumsum(0) / (torch.arange(len(J), dtype=J.dtype)[:, None] * dt)),
+        mistake("you divide row t (counted from 0) by t steps, the first by 1; t + 1 have been made",
+                lambda J, k, dt=1.0: _logs(J, k).cumsum(0) / (torch.arange(len(J), dtype=J.dtype).clamp(min=1)[:, None] * dt)),
+        mistake("you append before you add: row t lacks the growth of its own step",
+                lambda J, k, dt=1.0: (_logs(J, k).cumsum(0) - _logs(J, k)) / (torch.arange(1, len(J) + 1, dtype=J.dtype)[:, None] * dt)),
+        mistake("all your rows have the total of all steps: `total += …` changes the very tensor that stands in the list; write `total = total + …`",
+                _total_in_place),
+        mistake("that is the logarithm of the mean; factors multiply, so take each step's logarithm first and then the mean",
+                lambda J, k, dt=1.0: (_logs(J, k).exp().cumsum(0) / torch.arange(1, len(J) + 1, dtype=J.dtype)[:, None]).log() / dt),
+        mistake("that is e to the power of the exponents, the factors per unit of time: leave the logarithms as they are",
+                lambda J, k, dt=1.0: exponents(J, k, dt).exp()),
+        mistake("you cut J down to its first k rows and columns; J stays whole, (S, S), only Q has k columns: torch.eye(S, k)",
+                lambda J, k, dt=1.0: exponents(J[:, :k, :k], k, dt)),
+        mistake("`torch.linalg.qr` gives Q first, then R: `Q, R = …`", _names_exchanged),
+        mistake("you multiply from the wrong side: J acts on the axes, `J[t] @ Q`; a Q in front of J changes no length", _Q_in_front),
         mistake("that is the logarithm of the singular values of the *product*: for few steps it is near, but over a long orbit every column of the "
                 "product turns into the first direction and the others drown in rounding; make it straight at each step, by QR",
                 _product(lambda P: torch.linalg.svdvals(P).log())),
@@ -408,7 +461,7 @@ define(
 
 FACTORS = {
     "1/√3 per step, as an exponent per step": -math.log(3) / 2,
-    "0.906 per time unit, as a factor per step of 0.05": math.exp(0.906 * 0.05),
+    "0.906 per time unit, as a factor in ten steps of 0.05": math.exp(0.906 * 0.5),
     "0.8 per step of 0.05, as an exponent per time unit": math.log(0.8) / 0.05,
 }
 FIRST, SECOND, THIRD = FACTORS
@@ -425,16 +478,25 @@ define(
         mistake("first: that is the logarithm of 1/3; the root halves it", {FIRST: -math.log(3)}),
         mistake("first: per *step* is asked, so nothing is divided by 0.05 here", {FIRST: -math.log(3) / 2 / 0.05}),
         mistake("first: you took the exponential of the factor; from factor to exponent leads the logarithm", {FIRST: math.exp(3**-0.5)}),
-        mistake("second: that is the factor of a whole time unit; a step takes 0.05 of it", {SECOND: math.exp(0.906)}),
-        mistake("second: that is the exponent per step; the factor is e to the power of it", {SECOND: 0.906 * 0.05}),
-        mistake("second: you divided by 0.05; a step is a *part* of a time unit: multiply", {SECOND: math.exp(0.906 / 0.05)}),
-        mistake("second: the exponent is positive, so the factor is above 1", {SECOND: math.exp(-0.906 * 0.05)}),
+        mistake("second: that is the factor of a whole time unit; ten steps take half of one", {SECOND: math.exp(0.906)}),
+        mistake("second: that is the factor of a single step; ten of them are asked", {SECOND: math.exp(0.906 * 0.05)}),
+        mistake("second: factors multiply: not ten times the factor of a step but its tenth power", {SECOND: 10 * math.exp(0.906 * 0.05)}),
+        mistake("second: that is the exponent of the ten steps; the factor is e to the power of it", {SECOND: 0.906 * 0.5}),
+        mistake("second: that is 1 + the exponent, near e to the power of it only where it is small: take e to the power itself", {SECOND: 1 + 0.906 * 0.5}),
+        mistake("second: you took 1 + 0.0453 for the factor of a step; near, but it is e to the power of 0.0453", {SECOND: (1 + 0.906 * 0.05) ** 10}),
+        mistake("second: you divided by the time of a step; a step is a *part* of a time unit: multiply", {SECOND: math.exp(0.906 / 0.05)}),
+        mistake("second: you divided by the time of the ten steps; half a time unit is a *part* of one: multiply", {SECOND: math.exp(0.906 / 0.5)}),
+        mistake("second: ten steps are not ten time units but half of one", {SECOND: math.exp(0.906 * 10)}),
+        mistake("second: the exponent is positive, so the factor is above 1", {SECOND: math.exp(-0.906 * 0.5)}),
         mistake("second: you took the logarithm; from exponent to factor leads e to the power of it", {SECOND: math.log(0.906)}),
-        mistake("second: 10 to the power of it; the exponent belongs to e", {SECOND: 10 ** (0.906 * 0.05)}),
-        mistake("second: you took 0.906 for a factor and multiplied it by itself for a step; it is an exponent: e to the power of 0.906 · 0.05",
-                {SECOND: 0.906**0.05}),
+        mistake("second: 10 to the power of it; the exponent belongs to e", {SECOND: 10 ** (0.906 * 0.5)}),
+        mistake("second: 2 to the power of it; the exponent belongs to e", {SECOND: 2 ** (0.906 * 0.5)}),
+        mistake("second: you took 0.906 for the factor of a time unit; it is an exponent: e to the power of 0.906 · 0.5", {SECOND: 0.906**0.5}),
+        mistake("second: rounded too coarsely: half a per cent needs three digits", {SECOND: 1.6}),
         mistake("third: that is the exponent per *step*; divide by the time that a step takes", {THIRD: math.log(0.8)}),
         mistake("third: multiply less, divide more: a time unit has 20 steps of 0.05", {THIRD: math.log(0.8) * 0.05}),
+        mistake("third: rounded too coarsely: half a per cent needs three digits", {THIRD: -4.5}),
+        mistake("third: that is 0.8 − 1 alone, and the logarithm of 0.8 is not −0.2; and divide by the time that a step takes", {THIRD: -0.2}),
         mistake("third: what shrinks has a negative exponent", {THIRD: -math.log(0.8) / 0.05}),
         mistake("third: you took the logarithm to base 10", {THIRD: math.log10(0.8) / 0.05}),
         mistake("third: you took the logarithm to base 2", {THIRD: math.log2(0.8) / 0.05}),
