@@ -12,7 +12,7 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 p
 NBVAL := --nbval --nbval-current-env --nbval-cell-timeout=120 --nbval-sanitize-with tests/nbval.cfg -p no:cacheprovider
 WHEELS ?=
 INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check \
-  $(if $(WHEELS),--no-index --find-links "$(if $(filter /%,$(WHEELS)),,$(CURDIR)/)$(WHEELS)") -c constraints.txt -e
+  $(if $(WHEELS),--no-index -f "$(if $(filter /%,$(WHEELS)),,$(CURDIR)/)$(WHEELS)") -c constraints.txt -e
 LSTMKIT := $(BIN)/python -m lstmkit.course
 
 # The parts of a test run. Each runs even when one before it is red; all are told at the end; the worst status is the answer.

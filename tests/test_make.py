@@ -107,7 +107,7 @@ def test_a_wheel_house_is_found_from_a_folder_with_a_space_in_its_name(clone, wh
     said = subprocess.run(["make", "-n", "lab", f"WHEELS={wheels}"], cwd=clone, capture_output=True, text=True).stdout
     (line,) = [line for line in said.splitlines() if "pip install" in line]
     words = shlex.split(line.partition(";")[2])
-    assert words[words.index("--find-links") + 1] == str(clone / wheels) and "--no-index" in words
+    assert words[words.index("-f") + 1] == str(clone / wheels) and "--no-index" in words
 
 
 @pytest.mark.parametrize("what", ["gone", "another"])
