@@ -125,3 +125,11 @@ def test_a_wrong_call_is_told():
         plot.live(lambda gain: plot.series([gain]), gain=(0, 1, 2))
     with pytest.raises(TypeError, match="returned None: expected a figure"):
         plot.live(lambda gain: None, gain=(0, 1, 1))
+
+
+def test_a_figure_is_a_picture_with_another_backend_too(kernel):
+    """With MPLBACKEND set, as on many servers, figures vanished without a word."""
+    results = of(
+        run(kernel, 'from lstmkit import plot\nplot.bars({"a": 1.0}, title="t")', somebody=False), "execute_result"
+    )
+    assert results and "image/png" in results[0]["data"]

@@ -7,6 +7,7 @@ Arrays may be tensors (on any device, with or without gradient), numpy arrays or
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -54,12 +55,25 @@ _STYLE = {
 }
 
 
+@cache
+def _shown_in_any_notebook() -> None:
+    """In a notebook whose figures are not drawn by its own backend, for MPLBACKEND is set: they are pictures there, too."""
+    try:
+        from IPython import get_ipython
+        from IPython.core.pylabtools import select_figure_formats
+    except ImportError:
+        return
+    if hasattr(get_ipython(), "kernel") and "inline" not in need(__package__, "matplotlib").get_backend():
+        select_figure_formats(get_ipython(), {"png"}, bbox_inches="tight")
+
+
 def panels(rows: int = 1, columns: int = 1, size: tuple[float, float] = (7.2, 3.6), **options) -> tuple[Any, Any]:
     """An empty figure in the course's style and its axes: `fig, axes = panels(1, 2)`; end the cell with `fig`.
 
     size: width and height of one panel, in inches (the whole is at most 12 wide). options: as for `plt.subplots`.
     """
     plt = need(__package__, "matplotlib.pyplot")
+    _shown_in_any_notebook()
     width = min(12.0, size[0] * columns)
     with plt.rc_context(_STYLE):
         fig, axes = plt.subplots(rows, columns, figsize=(width, size[1] * rows), layout="constrained", **options)
