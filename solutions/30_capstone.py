@@ -347,8 +347,8 @@ for lr in RATES:
     for kind, scatter in (("seeds", by_seeds), ("days", by_days)):
         rows[f"LSTM, rate {lr}, scatter of {kind}"] = lead[lr]
         spread[f"LSTM, rate {lr}, scatter of {kind}"] = scatter[lr]
-rows["the two rates, in pairs of seeds"] = 100 * gap / baseline.mean()
-spread["the two rates, in pairs of seeds"] = 100 * gap_error / baseline.mean()
+rows["LSTM, rate 0.01 less rate 0.003, in pairs"] = 100 * gap / baseline.mean()
+spread["LSTM, rate 0.01 less rate 0.003, in pairs"] = 100 * gap_error / baseline.mean()
 labels = {"x": "per cent of the running mean's error", "title": "Error of five LSTMs, less that of the running mean"}
 plot.dots(rows, spread=spread, levels=[0], **labels)
 
@@ -418,7 +418,7 @@ early = (last_week > 0.4).sum()
 claim("in at least eight of the ten networks at most 0.4 of the weight lies on the last five days", early, at_most=2)
 
 # %% [markdown]
-# **An input changed.** Is that a whim of the gradient? Make today more restless by a whole standard deviation, a hundred times, and watch each network's forecast.
+# **An input changed.** Is that a whim of the gradient? Make today more restless by a whole standard deviation, on each of a hundred days, and watch each network's forecast.
 
 
 # %%
@@ -441,7 +441,17 @@ ax.set(xlabel="mean change of the forecast", ylim=(-0.6, 2.6), title="Today more
 fig
 
 # %% [markdown]
-# No whim: most networks do what their gradients say, up or down (a gradient speaks of small steps, and 1 is not small: near zero the two may part). So the maps are right, about the *networks*. And the market? Regress tomorrow's size on the running mean and on today's size together, over all days before the test: today's coefficient is
+# No whim: most networks do what their gradients say, up or down (a gradient speaks of small steps, and 1 is not small: near zero the two may part). So the maps are right, about the *networks*.
+
+# %% tags=["claim"]
+everyone = torch.cat([moved[lr] for lr in RATES])
+agree = (everyone.sign() == torch.cat([maps[lr][:, 0] for lr in RATES]).sign()).sum()
+claim("at least seven of ten forecasts move to the side that the gradient names", agree, at_least=7)
+fewer = min((everyone > 0).sum().item(), (everyone < 0).sum().item())
+claim("at least two of the ten networks go up, and at least two go down", fewer, at_least=2)
+
+# %% [markdown]
+# And the market? Regress tomorrow's size on the running mean and on today's size together, over all days before the test: today's coefficient is
 # what today tells beyond the running mean.
 #
 # **Before you run:** is it positive, negative, or neither, that is, within two standard errors of zero?
@@ -461,15 +471,10 @@ today, today_error = coefficients[2], scatter[2, 2].sqrt()
 # %% tags=["claim"]
 ratio = today / today_error
 outcome("30.b", "neither" if ratio.abs() < 2 else "positive" if ratio > 0 else "negative")
-everyone = torch.cat([moved[lr] for lr in RATES])
-agree = (everyone.sign() == torch.cat([maps[lr][:, 0] for lr in RATES]).sign()).sum()
-claim("at least seven of ten forecasts move to the side that the gradient names", agree, at_least=7)
-fewer = min((everyone > 0).sum().item(), (everyone < 0).sum().item())
-claim("at least two of the ten networks go up, and at least two go down", fewer, at_least=2)
 claim("today's coefficient in the market is less than one standard error from zero", ratio.abs(), at_most=1)
 
 # %% [markdown]
-# Neither. Where the data do not decide, each training decides by itself, and the error does not tell.
+# Neither: beyond the running mean, today tells nothing that these years could show. Each training has chosen its sign for itself.
 #
 # **What failed.** Our first look had *three* networks, at rate $0.01$. At today all three lay below zero, and a sentence was half written: "a restless day is followed by relief". Two more seeds, a second rate and one regression
 # took it away. What the maps do not show, then: anything about *markets* on which ten networks do not agree; and nothing about other years. Next, we would feed all four currencies (that is brief 4), and add a penalty
@@ -513,7 +518,7 @@ points = exercise("30.4", points)
 # - **A project of your own**: plan it by the rubric, let somebody else grade it by the rubric. The gradient says what *this* network does; that all networks do it, or that the world does, needs more.
 
 # %% [markdown]
-# **Where people use this.** In every good paper and every honest report at work. **Where it fails.** Seeds and standard errors do not protect from a wrong question, or from a leak: [lesson 27](27_debugging.ipynb) looks for the bugs that a curve hides,
+# **Where people use this.** In good papers, and in honest reports at work. **Where it fails.** Seeds and standard errors do not protect from a wrong question, or from a leak: [lesson 27](27_debugging.ipynb) looks for the bugs that a curve hides,
 # [lesson 25](25_trusting_maps.ipynb) tests maps, [lesson 26](26_explaining_seq2seq.ipynb) has true alignments to hold them against.
 #
 # **Where to go from here.** Take a brief, and a weekend. Copy the cells that you need from [lesson 12](12_forecasting.ipynb), [15](15_tunes.ipynb), [16](16_video.ipynb) or [20](20_attention.ipynb) into a notebook of your own; `lstmkit.gradients` works on your own models as well
