@@ -47,6 +47,7 @@ c.Spawner.environment["LSTMKIT_DEVICE"] = os.environ.get("HUB_DEVICE", "cpu")
 c.Spawner.cmd = [sys.executable, "-m", "jupyterhub.singleuser"]
 c.Spawner.args = [
     f"--LabApp.app_settings_dir={COURSE / 'lstmkit' / 'course' / 'labsettings'}",
+    "--ContentsManager.pre_save_hook=lstmkit.course.work.without_controls",
     f"--ServerApp.shutdown_no_activity_timeout={os.environ.get('HUB_IDLE', '3600')}",
     "--MappingKernelManager.cull_idle_timeout=1800",
 ]

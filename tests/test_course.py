@@ -370,3 +370,14 @@ def test_doctor_names_a_wrong_switch(monkeypatch):
     monkeypatch.setenv("LSTMKIT_DEVICE", "toaster")
     monkeypatch.setattr(doctor, "_kernel", lambda: (True, "not asked"))
     assert (False, "LSTMKIT_DEVICE='toaster': expected cpu, cuda or mps") in list(doctor._findings())
+
+
+def test_sliders_are_not_saved_with_a_notebook(tmp_path):
+    """They live as long as their kernel; in the file stands the line of text beside them, and the figure."""
+    output = {"data": {"application/vnd.jupyter.widget-view+json": {"model_id": "1"}, "text/plain": "Run this cell"}}
+    figure = {"data": {"image/png": "…", "text/plain": "a figure"}}
+    cells = [{"cell_type": "code", "outputs": [figure, output, {"text": "printed"}]}, {"cell_type": "markdown"}]
+    work.without_controls({"type": "notebook", "content": {"cells": cells}}, path="any")
+    assert cells[0]["outputs"][1] == {"data": {"text/plain": "Run this cell"}} and len(figure["data"]) == 2
+    work.without_controls({"type": "file", "content": "a text"})
+    work.without_controls({"type": "notebook", "content": None})  # a notebook that is only renamed

@@ -61,12 +61,24 @@ def lab(root: Path, fresh: list[str] = (), start: bool = True, options: list[str
     if hasattr(os, "geteuid") and os.geteuid() == 0:  # in a container one is root, and Jupyter refuses to start
         options = ["--allow-root", *options]
     settings = f"--LabApp.app_settings_dir={Path(__file__).parent / 'labsettings'}"  # no news, no teacher's tools
-    command = [sys.executable, "-m", "jupyter", "lab", f"--ServerApp.root_dir={root}", settings, *options, str(target)]
+    hook = "--ContentsManager.pre_save_hook=lstmkit.course.work.without_controls"
+    command = [sys.executable, "-m", "jupyter", "lab", f"--ServerApp.root_dir={root}", settings, hook]
+    command += [*options, str(target)]
     env = {name: value for name, value in os.environ.items() if name != "MPLBACKEND"}  # with Agg no figure would show
     try:
         return subprocess.run(command, env=env).returncode
     except KeyboardInterrupt:
         return 0
+
+
+def without_controls(model: dict, **_) -> None:
+    """Jupyter's hook before it saves: sliders live as long as their kernel, and would be an error message when the file is opened again.
+
+    In the file stands what the output has beside them, a line of text; the figure above it is an output of its own.
+    """
+    for cell in (model.get("content") or {}).get("cells", []) if model.get("type") == "notebook" else []:
+        for data in [out["data"] for out in cell.get("outputs", []) if len(out.get("data", {})) > 1]:
+            data.pop("application/vnd.jupyter.widget-view+json", None)
 
 
 def verdicts(path: Path) -> dict[str, str]:
