@@ -107,12 +107,12 @@ def play(tab: Page, address: str, lesson: str) -> list[float]:
     assert tab.evaluate(STILL, at) == 1 and tab.evaluate(PICTURE, at) == last, (
         "the figure, as last drawn, is there after a reload"
     )
-    told = tab.locator(".jp-Notebook").inner_text()
-    assert "its sliders stand here" in told and "Error displaying widget" not in told
     activate(tab, "cell => cell.model.sharedModel.source.includes('plot.live(')")
     cell = tab.locator(".jp-Notebook-cell.jp-mod-active")
     expect(cell.locator(".jp-OutputArea img").first).to_be_visible(timeout=30_000)
     shot(tab, f"{lesson}-reloaded")
+    told = cell.inner_text()
+    assert "its sliders stand here" in told and "Error displaying widget" not in told, told
     return took
 
 
