@@ -154,12 +154,23 @@ claim("the 200 runs end in eight places, one for each pattern of three signs", i
 #
 # Are these all? By waiting you find only the fixed points to which states *fall*. The smallest case shows the others: one unit, $F(h) = \tanh(2h)$. Go up to the curve, that is the next state; go across to the diagonal, there it becomes $h$; and again.
 
+
+# %%
+def one_unit(weight, start):
+    def step(h):
+        return torch.tanh(weight * torch.as_tensor(h))
+
+    return plot.staircase(step, starts=[start, 0.04, -0.04], title=f"One unit, let alone: F(h) = tanh({weight:.2f} h)")
+
+
 # %% tags=["nbval-ignore-output"]
-plot.staircase(lambda h: torch.tanh(2 * torch.as_tensor(h)), starts=[1.1, 0.04, -0.04], title="One unit, let alone")
+plot.live(one_unit, weight=(0.0, 4.0, 2.0), start=(-1.1, 1.1, 1.1))
 
 # %% [markdown]
 # Where the curve crosses the diagonal is a fixed point. At the outer two its slope is below 1: a small deviation is multiplied by less than 1 at each step and dies out. In the middle the slope is 2: a deviation
 # doubles, and the state climbs away, up or down. Two valleys, and between them a ridge on which a ball can stand, in principle.
+#
+# Run the cell, and move its two sliders. Carry the start across the ridge. Then lower the weight to 1: the three points meet. How fast does a state fall there, and how fast at 0?
 #
 # With H units the slope is a matrix, the Jacobian $J = \partial F / \partial h$:
 #
