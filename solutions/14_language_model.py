@@ -459,7 +459,7 @@ for start in range(60, len(test)):
         unmarked.append(quote_probability(test[start - 60 : start] + name))
 marked, unmarked = torch.tensor(marked), torch.tensor(unmarked)
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["folded", "nbval-ignore-output"]
 print(f"{len(marked)} names, {len(names)} of them different")
 fig, ax = plot.panels(size=(5.6, 4.2))
 points, x_axis, y_axis = {"LSTM": (unmarked, marked)}, "without the opening mark", "with the opening mark"
@@ -657,7 +657,7 @@ temperatures = [0.25, 0.5, 0.75, 1.0, 1.25, 1.5]
 written = [words_of(write(model, "\n", 200, t, N=32, generator=generator(6))) for t in temperatures]
 few = words_of(write(model, "\n", 200, 1.0, k=5, N=32, generator=generator(6)))
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["folded", "nbval-ignore-output"]
 fig, axes = plot.panels(1, 2, size=(6, 3.6))
 for ax, measure, title in zip(axes, (known, variety), ("Words that the training has", "Different words among 500")):
     lines, level = {"LSTM": [measure(words) for words in written]}, {"test text": measure(real)}
@@ -677,6 +677,35 @@ claim(
 )
 claim("at 0.5 at most 0.85 times as many of its words are different", variety(written[1]) / variety(real), at_most=0.85)
 claim("k = 5: at least 7 in 100 more words are known than without", known(few) - known(written[3]), at_least=0.07)
+
+# %% tags=["folded"]
+from textwrap import fill
+
+behind = logits[:, -1]  # the scores behind "If one of "
+
+
+def hot_and_cold(temperature, k):
+    """The twelve likeliest characters behind "If one of ", and a text that the network writes, from the same seed each time."""
+    p = probabilities(behind, temperature, k)[0, likeliest]
+    text = write(model, "\nThe ", 200, temperature, k, generator=generator(5))[0].strip()
+    fig, (above, below) = plot.panels(2, 1, size=(9, 1.9), height_ratios=[2.4, 1])
+    title = f'Behind "If one of ", and what it writes: temperature {temperature:.2f}, k = {k}'
+    plot.bars(dict(zip(decode(likeliest), p)), y="probability", title=title, ax=above)
+    above.set_ylim(0, 1)
+    below.axis("off")
+    look = {"family": "monospace", "fontsize": 13, "parse_math": False}
+    below.text(0, 1, fill(text, 80), transform=below.transAxes, va="top", **look)
+    return fig
+
+
+# %% [markdown]
+# Now the knobs are yours.
+
+# %% tags=["nbval-ignore-output"]
+plot.live(hot_and_cold, temperature=(0.1, 2.0, 1.0), k=(1, V, V))
+
+# %% [markdown]
+# Run the cell: below the figure stand two sliders. Which is the coldest text that does not go round in circles, and the hottest that you can read? Then bring $k$ down to 1: what does the temperature change now? (Nothing: one character is left to draw.)
 
 # %% [markdown]
 # ## What you can now do
