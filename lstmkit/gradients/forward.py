@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -30,8 +31,11 @@ from lstmkit.shapes import expect
 # What `_road` counts, in multiply-adds of a matrix product. Measured: `python -m tests.bench --calibrate`.
 ENTRY = 20  # the elementwise work on one entry of d
 STEP = 1e6  # what a step of the sweep costs before it does anything
-DENSE = 7_000  # N·H² up to which the gates are multiplied into W_hh
-FEW = 16  # rows up to which an LSTM's h and c go through one square matrix
+COLUMNS = (
+    2**16
+)  # N·R·H² up to which a layer is swept in numpy: its products stay in one thread, which knows no denormals
+FEW = 8  # rows from which on several sweeps in numpy are quicker than one without
+WIDE = 16  # rows up to which the factors are copied for each of them: numpy is quickest on arrays of one shape
 PASS = 2e6  # one batched backward pass through start or inputs
 
 
@@ -82,38 +86,31 @@ def of_model(model: nn.Module, z: Tensor, norms: bool) -> Tensor:
     parts = Parts(read(lstm), lstm.input_size, like, None, None, model.read, model.steps, None)
     fits(parts, z)
     expect(z, "N D", D=model.input_size)
-    return run(lambda: _of_model(model, parts, z.detach(), norms), z.device)
+    result = run(lambda: _of_model(model, parts, z.detach()), z.device)
+    return torch.linalg.vector_norm(result, dim=2, dtype=exact(z)).to(z.dtype) if norms else result
 
 
-def _of_model(model: nn.Module, parts: Parts, z: Tensor, norms: bool) -> Tensor:
+@torch.inference_mode()  # but for the result, nothing is kept
+def _of_model(model: nn.Module, parts: Parts, z: Tensor) -> Tensor:
     T, K, wiring, lstm = parts.steps, model.output_size, model.wiring, model.lstm
     (N, D), loop, start, inputs, feedback = z.shape, wiring == "fed-back outputs", None, None, None
-    eye, zero = (
-        torch.eye(D, dtype=z.dtype, device=z.device).expand(N, -1, -1),
-        z.new_zeros(1, N, model.read.in_features),
-    )
-    state = [zero, zero]
     if wiring == "initial state":
-        with torch.no_grad():
-            h, c = model.start(z)[None].chunk(2, dim=2)
-            by_h, by_c = model.start.weight.detach().chunk(2)
-            state = [h.tanh(), c.contiguous()]
-            start = Known(torch.cat([(1 - state[0][0].square())[..., None] * by_h, by_c.expand(N, -1, -1)], dim=1))
-        x = z.new_zeros(N, T, 1)
-    elif wiring == "every step":
-        x, inputs = z[:, None].expand(N, T, D), Known(eye)
+        h, c = model.start(z)[None].chunk(2, dim=2)
+        h, x = h.tanh(), z.new_zeros(N, T, 1)
+        by_h, by_c = model.start.weight.detach().chunk(2)
+        start = Known(torch.cat([(1 - h[0].square())[..., None] * by_h, by_c.expand(N, -1, -1)], dim=1))
+        state = [h, c.contiguous()]
     else:
-        x, inputs = (
-            F.pad(z[:, None], (0, lstm.input_size - D, 0, T - 1)),
-            Known(F.pad(eye, (0, 0, 0, lstm.input_size - D))),
-        )
+        state = [z.new_zeros(1, N, model.read.in_features)] * 2
+        eye, wide = torch.eye(D, dtype=z.dtype, device=z.device).expand(N, -1, -1), lstm.input_size - D
+        inputs = Known(F.pad(eye, (0, 0, 0, wide)))
+        x = z[:, None].expand(N, T, D) if wiring == "every step" else F.pad(z[:, None], (0, wide, 0, T - 1))
     if loop:
         feedback = nn.Linear(K, D + K, bias=False, device="meta")
         picks = torch.cat([z.new_zeros(D, K), torch.eye(K, dtype=z.dtype, device=z.device)])
         feedback.weight = nn.Parameter(picks, requires_grad=False)
     reach = "same" if wiring == "every step" else "first"
-    result = _solve(parts._replace(feedback=feedback), Sources(start, inputs, reach, state, x, D), False)
-    return torch.linalg.vector_norm(result, dim=2, dtype=exact(z)).to(z.dtype) if norms else result
+    return _solve(parts._replace(feedback=feedback), Sources(start, inputs, reach, state, x, D), False)
 
 
 def transition_jacobian(layer: nn.Module, x: Tensor, state=None) -> Tensor:
@@ -138,7 +135,7 @@ def transition_jacobian(layer: nn.Module, x: Tensor, state=None) -> Tensor:
             if depth == 1:  # its matrices, as they are
                 alive()
                 step = tape.stack[0][0].map(lambda part, ts=ts: part[ts])
-                result[:, ts] = step.dense(square=True)[0].permute(1, 0, 3, 2)
+                result[:, ts] = step.dense().permute(1, 0, 3, 2)
                 continue
             new = [[None] * depth for _ in range(states)]
             eye = torch.eye(S, dtype=x.dtype, device=x.device).view(S, states * depth, H).expand(N * count, -1, -1, -1)
@@ -150,9 +147,7 @@ def transition_jacobian(layer: nn.Module, x: Tensor, state=None) -> Tensor:
                     below = new[0][l - 1] if step.mask is None else new[0][l - 1] * step.mask[0]
                     from_x = below @ step.W[:, H:].T
                 h, c = eye[:, :, l], eye[:, :, depth + l] if states == 2 else None
-                for part, tangent in zip(
-                    new, step.push(h, c, from_x, 1 if step.first is not None else 0), strict=False
-                ):
+                for part, tangent in zip(new, step.push(h, c, from_x, 0), strict=False):
                     part[l] = tangent
             rows = torch.cat([tangent for part in new for tangent in part], dim=2)  # (count·N, S before, S after)
             result[:, ts] = rows.unflatten(0, (count, N)).permute(1, 0, 3, 2)
@@ -262,7 +257,9 @@ def _back(stack, C, loop, given: Sources, result: Tensor, norms: bool) -> None:
 def _rows(stack: list[list[Step]], given: Sources) -> int:
     """How many rows of tangents a sweep takes at once."""
     (N, T, D), H, directions = given.x.shape, stack[0][0].q.shape[3], len(stack[0])
-    return max(1, settings.WORKSPACE // (given.x.element_size() * N * T * (2 * H * directions + D)))
+    most = max(1, settings.WORKSPACE // (given.x.element_size() * N * T * (2 * H * directions + D)))
+    few = COLUMNS // (N * H * H)  # numpy's share
+    return min(most, few) if few >= FEW else most
 
 
 def _sweep(stack, C, loop, state: Tensor | None, seen: list, R: int, N: int) -> Tensor:
@@ -270,96 +267,90 @@ def _sweep(stack, C, loop, state: Tensor | None, seen: list, R: int, N: int) -> 
 
     def work() -> Tensor:
         with torch.inference_mode():  # nothing here is ever differentiated: views cost less
-            tops = torch.stack(_hidden(stack, loop, state, seen, R, N))
-            return tops[..., : C.shape[3]] @ C.transpose(2, 3)
+            tops = _hidden(stack, loop, state, seen, R, N)
+            return F.linear(tops, C[0, 0]) if len(C) == C.shape[1] == 1 else tops @ C.transpose(2, 3)
 
     return run(work, C.device)
 
 
-def _hidden(stack, loop, state: Tensor | None, seen: list, R: int, N: int) -> list[Tensor]:
-    """The tangents of the last layer's output at every step, (N, R, H·directions) each; whatever stands behind them is not to be read."""
-    T, first = len(seen), stack[0][0]
+def _hidden(stack, loop, state: Tensor | None, seen: list, R: int, N: int) -> Tensor:
+    """The tangents of the last layer's output at every step, (T, N, R, H·directions)."""
+    first = stack[0][0]
     H, depth, directions = first.q.shape[3], len(stack), len(stack[0])
     if state is None:
         state = first.W.new_zeros(N, R, first.states * depth * directions * H)
-    parts = state.unflatten(2, (first.states, depth, directions, H))
-    begun = [
-        [[parts[:, :, s, l, d].contiguous() for s in range(first.states)] for d in range(directions)]
-        for l in range(depth)
-    ]
-    if depth == directions == 1 and loop is None and N * H * H <= DENSE:
-        return _hidden_by_matrices(first, state, seen)
+    begun = state.unflatten(2, (first.states, depth, directions, H)).permute(3, 4, 2, 0, 1, 5)
     if loop is not None:
-        return _hidden_in_a_loop([both[0].ready() for both in stack], loop, [one[0] for one in begun], seen)
-    for l, both in enumerate(stack):
-        sides = []
-        for d, step in enumerate(both):
-            step.ready()
-            h, c = [*begun[l][d], None][:2]
-            side, read, from_x = [None] * T, None, None
-            W = step.W[:, H:].T
-            for t in range(T):
-                alive()
-                s = T - 1 - t if d else t
-                if seen[s] is None:
-                    read = from_x = None
-                elif seen[s] is not read or step.mask is not None:  # what every step reads alike is multiplied once
-                    read = seen[s]
-                    from_x = (read if step.mask is None else read * step.mask[t]) @ W
-                h, c = step.push(h, c, from_x, t)
-                side[s] = h
-            sides.append(side)
-        seen = sides[0] if directions == 1 else [torch.cat(pair, dim=2) for pair in zip(*sides, strict=True)]
+        return _hidden_in_a_loop([both[0].ready() for both in stack], loop, [list(one[0]) for one in begun], seen)
+    side = _side_in_columns if N * R * H * H <= COLUMNS else _side
+    for both, starts in zip(stack, begun, strict=True):
+        sides = [side(both[0], *starts[0], seen=seen)]
+        if directions == 2:
+            sides.append(side(both[1], *starts[1], seen=list(seen)[::-1]).flip(0))
+        seen = torch.cat(sides, dim=3) if directions == 2 else sides[0]
     return seen
 
 
-def _hidden_by_matrices(step: Step, state: Tensor, seen: list) -> list[Tensor]:
-    """The same for one small layer: all gates are multiplied into the weights at once, and a step is one product."""
-    (N, R, S), H, T, tops = state.shape, step.q.shape[3], len(seen), []
-    square = R <= FEW
-    h, c = (state, None) if square or S == H else (state[..., :H], state[..., None, H:])
-    product, joined = torch.bmm, torch.baddbmm
-    if N == 1:  # without the axis of one: less to do at every step
-        product, joined, h, c = torch.mm, torch.addmm, h[0], None if c is None else c[0]
-    shape = h.shape[:-1]
-    for ts in slices(T, settings.WORKSPACE // (state.element_size() * N * S * (S + 6 * R))):
-        part = Step(step.W, step.q[ts], step.states, None, step.first if ts.start == 0 else None)
-        A, direct = part.dense(square)
-        moved = _entered(part, seen[ts], N, R)
-        if N == 1:
-            A, direct, moved = (
-                A[:, 0],
-                None if direct is None else direct[:, 0],
-                [m if m is None else m[0] for m in moved],
-            )
-        A, direct = A.unbind(0), None if direct is None else direct.unbind(0)
-        for t, own in enumerate(moved):
-            alive()
-            new = product(h, A[t]) if own is None else joined(own, h, A[t])
-            if direct is not None:
-                new = torch.addcmul(new.view(*shape, 2, H), c, direct[t])
-                h, c = new.select(-2, 0), new.narrow(-2, 1, 1)
-            else:
-                h = new
-            tops.append(h)
-    return [top[None] for top in tops] if N == 1 else tops
+def _side(step: Step, h: Tensor, c: Tensor | None = None, *, seen: list) -> Tensor:
+    """The tangents of h at every step of one layer in one direction, in its own order of time: (T, N, R, H)."""
+    step.ready()
+    W, tops, read, from_x = step.W[:, h.shape[2] :].T, [], None, None
+    for t, own in enumerate(seen):
+        alive()
+        if own is not None and (own is not read or step.mask is not None):  # what steps read alike is multiplied once
+            read, from_x = own, (own if step.mask is None else own * step.mask[t]) @ W
+        h, c = step.push(h, c, None if own is None else from_x, t)
+        tops.append(h)
+    return torch.stack(tops)
 
 
-def _entered(step: Step, seen: list, N: int, R: int) -> list[Tensor | None]:
-    """What x_t alone moves, (N, R, S), for each t of seen; None for nothing."""
-    some = [t for t, tangent in enumerate(seen) if tangent is not None]
-    if not some:
-        return seen
-    same = all(seen[t] is seen[some[0]] for t in some)  # what every step reads alike is multiplied once
-    read = seen[some[0]][None] if same else torch.stack([seen[t] for t in some])
-    moved, H = [None] * len(seen), step.q.shape[3]
-    own = Step(step.W, step.q if len(some) == len(seen) else step.q[some], step.states)
-    for t, tangents in zip(some, own.enter(read @ step.W[:, H:].T).unbind(0), strict=True):
-        moved[t] = tangents
-    return moved
+def _side_in_columns(step: Step, h: Tensor, c: Tensor | None = None, *, seen: list) -> Tensor:
+    """The same where there is so little to do at a step that the calls cost more than the numbers: numpy's cost a third of torch's.
+
+    A tangent is a column here, so that all changes of a gate lie in one piece: d, (blocks, H, N, R), a block for each gate and one
+    for what goes on directly, an LSTM's c or a GRU's h.
+    """
+    (N, R, H), q, W = h.shape, step.q.permute(0, 2, 3, 1)[..., None], _array(step.W)
+    q = _array(q.expand(-1, -1, -1, -1, R) if R <= WIDE else q)
+    B, read, moved, tops = len(W) // H, None, None, np.empty((len(seen), H, N, R), W.dtype)
+    d = np.empty((min(B + 1, q.shape[1]), H, N, R), W.dtype)
+    gates, factors, late, W_hh, W_ih = d[:B].reshape(B * H, N * R), q[:, : len(d)], q[:, -1], W[:, :H].copy(), W[:, H:]
+    first, h = W_hh if step.first is None else _array(step.first[:, :H]), _column(h)
+    if c is not None:
+        d[B] = _column(c).reshape(H, N, R)
+        di, df, dg, do, c = d
+    for t, (own, top, factor) in enumerate(zip(seen, tops, factors, strict=True)):
+        alive()
+        np.dot(W_hh if t else first, h, gates)
+        if own is not None:
+            if own is not read or step.mask is not None:
+                read, moved = own, W_ih @ _column(own if step.mask is None else own * step.mask[t])
+            gates += moved
+        if c is None and len(d) > B:
+            d[B] = h.reshape(H, N, R)
+        np.multiply(d, factor, d)
+        if c is None:
+            np.add.reduce(d, 0, out=top)
+        else:
+            np.add(c, di, c)
+            np.add(c, df, c)
+            np.add(c, dg, c)
+            np.multiply(c, late[t], top)
+            np.add(top, do, top)
+        h = top.reshape(H, N * R)
+    return torch.from_numpy(tops).permute(0, 2, 3, 1).to(step.W.device)
 
 
-def _hidden_in_a_loop(stack: list[Step], loop: Tensor, begun: list, seen: list) -> list[Tensor]:
+def _column(rows: Tensor) -> np.ndarray:
+    """(N, R, M) as (M, N·R), a column for each row."""
+    return _array(rows.permute(2, 0, 1)).reshape(rows.shape[2], -1)
+
+
+def _array(part: Tensor) -> np.ndarray:
+    return part.contiguous().cpu().numpy()
+
+
+def _hidden_in_a_loop(stack: list[Step], loop: Tensor, begun: list, seen: list) -> Tensor:
     """The same where outputs are fed back: step by step through all layers."""
     H, tops = stack[0].q.shape[3], []
     for t, tangent in enumerate(seen):
@@ -376,7 +367,7 @@ def _hidden_in_a_loop(stack: list[Step], loop: Tensor, begun: list, seen: list) 
             ]
             tangent = state[0]
         tops.append(tangent)
-    return tops
+    return torch.stack(tops)
 
 
 def _put(tangents: Tensor, result: Tensor, rows: slice, norms: bool) -> None:

@@ -146,55 +146,32 @@ class Step:
         h_new = d.sum(2) if d.shape[2] > 1 else d[:, :, 0]
         return (h_new if self.f is None else torch.addcmul(h_new, h, self.f[t])), None
 
-    def dense(self, square: bool = False) -> tuple[Tensor, Tensor | None]:
-        """Every step with its gates multiplied in: A, (T, N, H, S), from h before to the state behind; for an LSTM also what c before
-        gives to h and to c behind, (T, N, 1, 2, H). square: both in one, (T, N, S, S), and None."""
+    def dense(self) -> Tensor:
+        """Every step with its gates multiplied in: (T, N, S, S), from the state before to the state behind."""
         (T, N, _, H), B, late = self.q.shape, len(self.W) // self.q.shape[3], self.q[:, :, :, None]
-        S = H * self.states
-        W = self.W[:, :H].view(B, H, H).transpose(1, 2)
-        square = square and S > H
-        whole = self.q.new_zeros(T, N, S, S) if square else self.q.new_empty(T, N, H, S)
-        A = whole[:, :, :H]
-        to_h, to_last = A[..., :H], A[..., -H:]
-        gates = [g for g in range(B) if self.states == 1 or g != 3]
-        torch.mul(W[gates[0]], late[:, :, gates[0]], out=to_last)
-        for g in gates[1:]:
+        W, whole = self.W[:, :H].view(B, H, H).transpose(1, 2), self.q.new_zeros(T, N, H * self.states, H * self.states)
+        to_h, to_last, f = whole[:, :, :H, :H], whole[:, :, :H, -H:], self.q[:, :, min(B, self.q.shape[2] - 1)]
+        torch.mul(W[0], late[:, :, 0], out=to_last)
+        for g in range(1, 3 if self.states == 2 else B):
             to_last.addcmul_(W[g], late[:, :, g])
-        if self.states == 1:
-            if self.q.shape[2] > B:
-                A.diagonal(dim1=2, dim2=3).add_(self.q[:, :, B])
-        else:
+        if self.q.shape[2] > B:
+            whole[:, :, -H:, -H:].diagonal(dim1=2, dim2=3).add_(f)
+        if self.states == 2:
             torch.mul(W[3], late[:, :, 3], out=to_h)
             to_h.addcmul_(to_last, late[:, :, B + 1])
-        if self.first is not None:
-            A[0] = Step(self.first, self.q[:1], self.states).dense()[0][0]
-        if self.states == 1:
-            return whole, None
-        f = self.q[:, :, B]
-        if square:
             torch.mul(self.q[:, :, B + 1], f, out=whole[:, :, H:, :H].diagonal(dim1=2, dim2=3))
-            whole[:, :, H:, H:].diagonal(dim1=2, dim2=3).copy_(f)
-            return whole, None
-        return whole, torch.stack([self.q[:, :, B + 1] * f, f], dim=2)[:, :, None]
-
-    def enter(self, from_x: Tensor) -> Tensor:
-        """What the inputs alone move: ẋ W_ihᵀ, (T or 1, N, R, B·H), to tangents of the states, (T, N, R, S)."""
-        B = len(self.W) // self.q.shape[3]
-        q = self.q[:, :, None]
-        d = from_x.unflatten(3, (B, -1)) * q[:, :, :, :B]
-        if self.states == 1:
-            return d.sum(3)
-        c = d[:, :, :, :3].sum(3)
-        return torch.cat([torch.addcmul(d[:, :, :, 3], c, q[:, :, :, B + 1]), c], dim=3)
+        return whole
 
 
 def linearise(net: Net, weights: list[Tensor], x: Tensor, h: Tensor, h0: Tensor, c0: Tensor) -> Step:
     """x: (T, N, D). h: (T, N, H), what the layer puts out for it: with h at hand, the gates of all steps need no loop."""
-    (W_ih, W_hh, b_ih, b_hh), h_prev, H = [*weights, None, None][:4], torch.cat([h0[None], h[:-1]]), h.shape[2]
-    from_x, from_h, W = F.linear(x, W_ih, b_ih), F.linear(h_prev, W_hh, b_hh), torch.cat([W_hh, W_ih], dim=1)
+    (W_ih, W_hh, b_ih, b_hh), H = [*weights, None, None][:4], h.shape[2]
+    W = torch.cat([W_hh, W_ih], dim=1)
     if net.kind == "RNN":
         return Step(W, ((h > 0).to(h.dtype) if net.act == "relu" else 1 - h * h)[:, :, None], 1)
+    h_prev = torch.cat([h0[None], h[:-1]])
     if net.kind == "GRU":
+        from_x, from_h = F.linear(x, W_ih, b_ih), F.linear(h_prev, W_hh, b_hh)
         r, z = (from_x + from_h)[..., : 2 * H].sigmoid().chunk(2, dim=2)
         m = from_h[..., 2 * H :]
         n = torch.tanh(from_x[..., 2 * H :] + r * m)
@@ -203,12 +180,17 @@ def linearise(net: Net, weights: list[Tensor], x: Tensor, h: Tensor, h0: Tensor,
         W[2 * H : 3 * H, H:] = 0
         W[3 * H :, :H] = 0
         return Step(W, torch.stack([dn * m * r * (1 - r), (h_prev - n) * z * (1 - z), dn * r, dn, z], dim=2), 1)
-    gates = (from_x + from_h).unflatten(2, (4, H))
-    sigma, g, c = gates.sigmoid(), gates[:, :, 2].tanh(), [c0]
+    gates = F.linear(torch.cat([h_prev, x], dim=2), W, None if b_ih is None else b_ih + b_hh).unflatten(2, (4, H))
+    sigma, g = gates.sigmoid(), gates[:, :, 2].tanh()
     (i, f, _, o), (di, df, _, do) = sigma.unbind(2), (sigma * (1 - sigma)).unbind(2)
-    for keep, write in zip(f.unbind(0), (i * g).unbind(0), strict=True):
-        c.append(torch.addcmul(write, keep, c[-1]))
-    c = torch.stack(c)
+    c = torch.cat([c0[None], i * g])
+    if c.device.type == "cpu":  # numpy's calls cost a third of torch's
+        keeps, states = f.numpy(), c.numpy()
+        for keep, before, after in zip(keeps, states, states[1:], strict=False):
+            after += keep * before
+    else:
+        for keep, before, after in zip(f.unbind(0), c.unbind(0), c[1:].unbind(0), strict=False):
+            after.addcmul_(keep, before)
     u = c[1:].tanh()
     return Step(W, torch.stack([g * di, c[:-1] * df, i * (1 - g * g), u * do, f, o * (1 - u * u)], dim=2), 2)
 

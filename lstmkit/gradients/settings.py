@@ -8,17 +8,20 @@ from __future__ import annotations
 
 import math
 import os
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import ExitStack, contextmanager
 from functools import cache
 
+import numpy as np
 import torch
 from torch import Tensor
 
 SMALL = 2**26  # bytes that are there without asking
 WORKSPACE = 2**25  # bytes that a sweep may use beside the result, where the result itself is smaller
+LEAST = sys.float_info.min  # the least normal number
 _here = threading.local()
 
 
@@ -34,11 +37,14 @@ def ours(device: torch.device | str) -> Iterator[None]:
     """
     kind = torch.device(device).type
     with ExitStack() as stack:
-        for switch in (torch.inference_mode(False), torch.no_grad(), torch.autocast(kind, enabled=False)):
-            stack.enter_context(switch)
+        if torch.is_inference_mode_enabled():
+            stack.enter_context(torch.inference_mode(False))  # which turns the graph on
+        stack.enter_context(torch.no_grad())
+        if torch.is_autocast_enabled(kind):
+            stack.enter_context(torch.autocast(kind, enabled=False))
         if kind == "cuda":
             stack.enter_context(torch.backends.cudnn.flags(enabled=False))
-        flushed = float(torch.tensor(1.2e-38) * 0.5) == 0
+        flushed = LEAST * 0.5 == 0  # of this thread
         torch.set_flush_denormal(True)
         try:
             yield
@@ -103,7 +109,8 @@ def run(work: Callable[[], object], device: torch.device) -> object:
 def _within(work: Callable[[], object]) -> object:
     _here.inside = True
     try:
-        return work()
+        with np.errstate(all="ignore"):  # what explodes or vanishes is the caller's to see, as in torch
+            return work()
     finally:
         _here.inside = False
 
