@@ -31,9 +31,7 @@ from lstmkit.shapes import expect
 # What `_road` counts, in multiply-adds of a matrix product. Measured: `python -m tests.bench --calibrate`.
 ENTRY = 20  # the elementwise work on one entry of d
 STEP = 1e6  # what a step of the sweep costs before it does anything
-COLUMNS = (
-    2**16
-)  # N·R·H² up to which a layer is swept in numpy: its products stay in one thread, which knows no denormals
+COLUMNS = 2**16  # N·R·H² up to which a layer is swept in numpy: its products stay in this thread, without denormals
 FEW = 8  # rows from which on several sweeps in numpy are quicker than one without
 WIDE = 16  # rows up to which the factors are copied for each of them: numpy is quickest on arrays of one shape
 PASS = 2e6  # one batched backward pass through start or inputs
