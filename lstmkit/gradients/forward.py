@@ -286,7 +286,7 @@ def _hidden(stack, loop, state: Tensor | None, seen: list, R: int, N: int) -> Te
         if directions == 2:
             sides.append(side(both[1], *starts[1], seen=list(seen)[::-1]).flip(0))
         seen = torch.cat(sides, dim=3) if directions == 2 else sides[0]
-    return seen
+    return seen.to(first.W.device)
 
 
 def _side(step: Step, h: Tensor, c: Tensor | None = None, *, seen: list) -> Tensor:
@@ -322,7 +322,7 @@ def _side_in_columns(step: Step, h: Tensor, c: Tensor | None = None, *, seen: li
         np.dot(W_hh if t else first, h, gates)
         if own is not None:
             if own is not read or step.mask is not None:
-                read, moved = own, W_ih @ _column(own if step.mask is None else own * step.mask[t])
+                read, moved = own, W_ih @ _column(own if step.mask is None else own.cpu() * step.mask[t].cpu())
             gates += moved
         if c is None and len(d) > B:
             d[B] = h.reshape(H, N, R)
@@ -336,7 +336,7 @@ def _side_in_columns(step: Step, h: Tensor, c: Tensor | None = None, *, seen: li
             np.multiply(c, late[t], top)
             np.add(top, do, top)
         h = top.reshape(H, N * R)
-    return torch.from_numpy(tops).permute(0, 2, 3, 1).to(step.W.device)
+    return torch.from_numpy(tops).permute(0, 2, 3, 1)
 
 
 def _column(rows: Tensor) -> np.ndarray:
