@@ -133,3 +133,11 @@ def test_a_figure_is_a_picture_with_another_backend_too(kernel):
         run(kernel, 'from lstmkit import plot\nplot.bars({"a": 1.0}, title="t")', somebody=False), "execute_result"
     )
     assert results and "image/png" in results[0]["data"]
+
+
+def test_a_slider_of_whole_numbers_stays_whole():
+    from lstmkit.plot.live import _control
+
+    whole, fine = _control("most_likely", (1, 81, 81)), _control("temperature", (0.1, 2.1, 1))
+    assert (whole.step, whole.value, whole.description) == (1, 81, "most likely")
+    assert isinstance(whole.value, int) and abs(fine.step - 0.02) < 1e-9
