@@ -177,7 +177,8 @@ ax.get_legend().remove()
 fig
 
 # %% [markdown]
-# Left of the dashed line, where all four numbers lie in the range of the training, a promise holds to a few hundredths. Right of it, anything may happen. **Nothing in the loss said "stay
+# Left of the dashed line, where all four numbers lie in the range of the training, a promise holds to a few hundredths. Right of it, anything may happen, and about half of the promises are wrong by more than $0.1$ (of thirty designs: a standard
+# error of nearly a tenth). Of all the promises every third or fourth breaks, then, and those that break stand on the right, or nearly all. **Nothing in the loss said "stay
 # where you have been trained"**, and a descent goes wherever the slope leads. Some call it *reward hacking*, some *adversarial*: whoever optimises against a model finds the places where it
 # errs in his favour.
 
@@ -186,7 +187,7 @@ outcome("28.a", round(failed.item(), 2))
 inside = content & (farthest <= 1)
 outside = content & (farthest > 1)
 claim("inside the range: none misses by more than 0.12", truly[inside].max(), at_most=0.12)
-claim("outside: at least a quarter miss by more than 0.1", (truly[outside] > 0.1).float().mean(), at_least=0.25)
+claim("outside: at least 0.3 of them miss by more than 0.1", (truly[outside] > 0.1).float().mean(), at_least=0.3)
 
 # %% [markdown]
 # ### Exercise 28.2 · Fool the network (7 min, ●●○)
@@ -242,8 +243,8 @@ plot.wishes(AT + 1, its_wish, promise(z_fooled), oscillate(z_fooled), ["One that
 #
 # Your `descend` does it without a change: hand it another `f`.
 #
-# **Before you run:** now wish for the impossible: three numbers thrown at random, up to $1.3$ in size; most such wishes no swing in the range can meet. What will the network say of its designs,
-# free and bounded?
+# **Before you run:** now wish wildly: three numbers thrown at random, up to $1.3$ in size. Many such wishes some swing in the range can meet, but by no means all. What will the network say of its
+# designs, free and bounded?
 
 
 # %%
@@ -266,24 +267,24 @@ def best_of_four(z, wanted):
 
 
 # %% tags=["folded", "nbval-ignore-output"]
-def verdicts(z, wanted):
+def verdicts(z, wanted, least):
     best = best_of_four(z, wanted)
-    return (miss(promise(z), wanted)[best].clamp(min=1e-3), miss(oscillate(z), wanted)[best].clamp(min=1e-3))
+    return (miss(promise(z), wanted)[best].clamp(min=least), miss(oscillate(z), wanted)[best])
 
 
 fig, axes = plot.panels(1, 2, size=(6, 3.8), sharex=True, sharey=True)
 titles = {"Wishes that can be met": (free, boxed, wanted), "Wild wishes": (wild_free, wild_boxed, wild)}
 for ax, (title, (without, within, wish)) in zip(axes, titles.items()):
-    plot.scatter({"free": verdicts(without, wish), "bounded": verdicts(within, wish)}, title=title, ax=ax)
+    plot.scatter({"free": verdicts(without, wish, 1e-3), "bounded": verdicts(within, wish, 1.4e-3)}, title=title, ax=ax)
     ax.set(xscale="log", yscale="log", xlabel="miss, the network says", ylabel="miss, the formula says")
     ax.axline((0.01, 0.01), (1, 1), color="black", linestyle="--", linewidth=1.5)
-    ax.legend(loc="upper right")
+    ax.legend(loc="lower right")
 fig
 
 # %% [markdown]
-# (For each wish, the best of its four starts, as the network sees it. Misses below $0.001$ stand at $0.001$.) On the dashed line both say the same. Free designs stand at the left edge: the network promises
-# nearly everything, and often the formula does not keep it, least of all with wild wishes. Bounded designs do what can be done, to a few hundredths; and where it cannot be done, **the network now says so**: most of those points lie along the
-# line. A bound makes the designs better, and it makes the model honest. (Not in every case: near the corners of the box there were few examples, too.)
+# (For each wish, the best of its four starts, as the network sees it. Promises of less than $0.001$ stand at the left edge, the free ones a little farther left.) On the dashed line both say the same. Free designs stand at the left edge: the network promises
+# nearly everything, and often the formula does not keep it, least of all with wild wishes. Bounded designs do what can be done, most of them to a few hundredths; and where it cannot be done, **the network now says so**: most points far to the right lie along the
+# line or below it. A bound makes the designs better, and it makes the model honest. (Not in every case: near the corners of the box there were few examples, too.)
 
 
 # %% tags=["claim"]
@@ -338,7 +339,7 @@ ax.legend(loc="lower right")
 fig
 
 # %% [markdown]
-# Where the two disagree, the promise is wrong: so do not build it. Where they agree it is probably right. Not surely: the two were made in the same way and may err together.
+# Where the two disagree, at least one of them is wrong, and mostly the promise is: so do not build it. Where they agree it is probably right. Not surely: the two were made in the same way and may err together.
 
 # %% tags=["claim"]
 rank = attribution.rank_correlation(dispute[None], truth[None])[0]
@@ -401,7 +402,7 @@ for d, name in enumerate(["amplitude", "frequency", "damping"]):
         print(f"{name:10} step {step:2}   network {by_network[k, d]:6.2f}   formula {by_formula[k, d]:6.2f}")
 
 # %% [markdown]
-# Amplitude: one, always; it only multiplies, and the network says nearly the same. Frequency: several per cent for one, at the last point by the formula more than three: an error of phase adds up from step to step. So the workshop may be careless with
+# Amplitude: one, always; it only multiplies, and the network says nearly the same. Frequency: more, and at the last point by the formula more than three per cent for one: an error of phase adds up from step to step. So the workshop may be careless with
 # the amplitude and must not be with the frequency.
 #
 # Two limits. Where $y_t$ is near zero, per cent of it mean nothing. And a per cent needs a true zero: the phase has none (why 0 and not $\pi$?), and the *scaled* numbers have none either.
@@ -421,7 +422,7 @@ claim("frequency, by the formula: at least three times as much as amplitude at s
 plot.points_and_slopes()
 
 # %% [markdown]
-# All of $J$, T rows, would cost T passes back at every step of training. One is enough, in a random direction $v$: a pass back from $v \cdot \hat y = \sum_t v_t \hat y_t$ gives $v^\top \hat J$, a mix of all rows, and
+# All of $J$ would cost T passes back at every step of training, or D forward. One is enough, in a random direction $v$: a pass back from $v \cdot \hat y = \sum_t v_t \hat y_t$ gives $v^\top \hat J$, a mix of all rows, and
 # another mix next time. With $v_t \sim \mathcal N(0, 1)$:
 #
 # $$L = \frac1{NT}\sum (\hat y - y)^2 \;+\; \frac1{4NT} \sum \big(v^\top \hat J - v^\top J\big)^2$$
@@ -523,7 +524,7 @@ plot.bars({name: shown[name][1] for name in shown}, y="relative error", title="T
 fig
 
 # %% [markdown]
-# Most taught the 160 swings, then the 32 with slopes, then the 32 with values alone. So slopes beat values from the same swings, in the curves and in the slopes themselves. And in the honest comparison, as many numbers spent on *new swings* teach more. A slope tells what happens near a swing that
+# The 160 swings teach most, then the 32 with slopes, then the 32 with values alone. So slopes beat values from the same swings, in the curves and in the slopes themselves. And in the honest comparison, as many numbers spent on *new swings* teach more. A slope tells what happens near a swing that
 # you have; a new swing tells something new. So slopes pay where no more examples are to be had, or where slopes are cheap: with four inputs they cost about four runs more, but one pass back gives a thousand of them for an output of a
 # thousand inputs ([lesson 22](22_output_gradients.ipynb)).
 
@@ -676,26 +677,34 @@ fig
 # %%
 rank_of, hits = [], 0
 turned = {1: 0, 5: 0, 20: 0, 100: 0}
+blindly = dict(turned)  # the same with swaps drawn at random
 for n in range(100):
     guess, gain = guessed[n].flatten(), true[n].flatten()
     rank_of.append(attribution.rank_correlation(guess[None], gain[None])[0])
     hits += int(guess.argmax() in gain.topk(5).indices)
+    drawn = torch.randperm(len(gain), generator=draws)
     for k in turned:
         turned[k] += int(gain[guess.topk(k).indices].max() > f[n].abs())
-turned["all"] = sum(int(gain.max() > f[n].abs()) for n, gain in enumerate(true))
+        blindly[k] += int(gain[drawn[:k]].max() > f[n].abs())
+turned["all"] = blindly["all"] = sum(int(gain.max() > f[n].abs()) for n, gain in enumerate(true))
 
 # %% tags=["folded", "nbval-ignore-output"]
-plot.bars({f"{k} tried": turned[k] for k in turned}, y="verdicts turned, of 100", title="The estimate's first k swaps")
+compared = {"the estimate's first": {}, "drawn at random": {}}
+for k in turned:
+    compared["the estimate's first"][f"{k} tried"] = turned[k] / 100
+    compared["drawn at random"][f"{k} tried"] = blindly[k] / 100
+plot.against_chance(compared, y="share of verdicts turned", title="The best of a few swaps")
 
 # %% [markdown]
-# As a *ranking* of hundreds of swaps the estimate is good. As an adviser for the one best swap it is poor: often its first choice is not even among the true best five. So the two passes belong together: with twenty tries, of several hundred possible ones, most verdicts are turned that
-# one swap can turn. And one swap can turn nearly every one.
+# As a *ranking* of hundreds of swaps the estimate is good. As an adviser for the one best swap it is poor: often its first choice is not even among the true best five. To turn a verdict it need not be: its first choice alone turns far more verdicts than a swap
+# at random. With twenty tries most verdicts are turned; but look beside it: **blind tries turn many, too**, for there are many swaps that do. (A count of a hundred has a standard error of up to five.) So a gradient pays where tries are few, or where each is dear. And one swap can turn
+# nearly every verdict.
 
 # %% tags=["claim"]
 outcome("28.c", torch.stack(rank_of).mean().item())
 claim("the estimate ranks a review's swaps: mean correlation at least 0.65", torch.stack(rank_of).mean(), at_least=0.65)
 claim("its first choice is truly among the best five in at most 65 of 100 reviews", hits, at_most=65)
-claim("twenty tries turn at least 60 of 100 verdicts", turned[20], at_least=60)
+claim("one try: of 100 verdicts the estimate turns at least 20 more than chance", turned[1] - blindly[1], at_least=20)
 
 # %% [markdown]
 # **Is that bad?** Not in itself. "The acting was good" with *bad* for *good* is another review, and its verdict *should* turn. To find the reader's errors, allow only swaps that leave the truth as it is, as the box did for the swing. Two such sets:
