@@ -18,7 +18,7 @@ from lstmkit.course import maps
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "hub" / "MEASURED.md"
-SIZES = [(4, 2), (8, 4), (16, 4), (32, 8), (64, 16), (128, 32)]  # machines: GiB, cores
+SIZES = [(4, 2), (8, 4), (16, 4), (32, 8), (48, 8), (64, 16), (128, 32)]  # machines: GiB, cores
 RUN = """
 import json, resource, sys, time
 import nbformat
@@ -41,11 +41,7 @@ def run(path: Path, cells: int | None = None) -> dict[str, float]:
 
 
 def main() -> None:
-    kept = {
-        line.split(" | ")[0].removeprefix("| "): line
-        for line in _old()
-        if line.startswith("| ") and line[2:4].isdigit()
-    }
+    kept = {line[2:4]: line for line in _old() if re.match(r"\| \d\d \| ", line)}
     chosen, beside = sys.argv[1:], _server()
     if chosen[:1] == ["--server"]:  # what check_hub has told
         chosen, beside = chosen[2:] or ["none"], float(chosen[1])
@@ -108,7 +104,7 @@ def _carries(kept: dict[str, str], beside: float) -> list[str]:
         "counted with its own: rather more learners than these will fit.",
         f"The largest lesson is {most[0]}, {most[1]}. In between, a learner",
         f"is counted with two kernels of a lesson in the middle of the table ({usual:.0f} MiB): the one at work, and one that was left open. The last column: those",
-        f"learners all press *Run All* at the same moment in a lesson in the middle ({wait:.0f} processor seconds); the slowest has waited so long.",
+        f"learners all press *Run All* at the same moment in a lesson in the middle ({wait:.0f} processor seconds); the last of them would wait so long.",
         "",
         "| machine | all in the largest lesson | in between, two kernels each | if all run all at once |",
         "|---|---|---|---|",
