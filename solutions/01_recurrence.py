@@ -87,7 +87,7 @@ floor = exercise("01.1", floor)
 #
 # Now train one. A table with four scores for each letter would do; here it is as a small network with one hidden layer, so that
 # nobody can say it was too weak. It gives four *scores*; `cross_entropy` makes probabilities of them (by a **softmax**: all positive,
-# together 1) and takes the mean of $-\ln p$. `train` is an ordinary training loop; its optimizer, Adam, is gradient descent that sets a
+# together 1) and takes the mean of $-\ln p$. `train` is an ordinary training loop; its optimiser, Adam, is gradient descent that sets a
 # pace for each weight. You have said on paper how good the network can get. Does training find the same number?
 
 
