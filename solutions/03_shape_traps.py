@@ -84,7 +84,8 @@ plot.series(smooth, xs=torch.arange(5, 200, 10), levels=coin, **labels)
 # No error. One network learns, the other stays at the level of a coin. The curve says *that* something is wrong. It does not say what, and people make the
 # network larger, or train it longer.
 #
-# On 1,280 new sequences (where a coin's score has a standard error of $50 / \sqrt{1280}$ points):
+# On 1,280 new sequences (a coin tossed for each is right in 50 of 100, give or take $50 / \sqrt{1280}$ by chance: the *standard error*
+# of that share, more of which in [lesson 12](12_forecasting.ipynb)):
 
 # %% tags=["claim"]
 right = dict.fromkeys(readers, 0.0)
