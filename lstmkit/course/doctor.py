@@ -49,7 +49,7 @@ def _findings() -> Iterator[Finding]:
         if "inline" not in (backend := os.environ.get("MPLBACKEND", "inline")):
             yield (
                 True,
-                f"MPLBACKEND={backend} is set: `make lab` leaves it out; unset it if you open lessons another way",
+                f"MPLBACKEND={backend} is set: `make lab` leaves it out; opened another way, plt.show() shows nothing",
             )
     free = shutil.disk_usage(".").free / 2**30
     yield free > 0.5, f"{free:.1f} GiB of disk free (0.5 are needed)"
