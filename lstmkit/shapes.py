@@ -34,10 +34,11 @@ def expect(x: Tensor, axes: str, *, name: str = "x", dtype: torch.dtype | None =
     what was given, what was expected, and the likely slip.
     """
     names = axes.split()
-    wanted = _wanted(names, sizes)
     if not isinstance(x, Tensor):
         hint = ": make it one with torch.as_tensor(...)" if hasattr(x, "__len__") or hasattr(x, "__array__") else ""
-        raise TypeError(f"{name} is a {type(x).__name__}; expected a torch.Tensor of shape {wanted}{hint}")
+        raise TypeError(
+            f"{name} is a {type(x).__name__}; expected a torch.Tensor of shape {_wanted(names, sizes)}{hint}"
+        )
     shape = tuple(x.shape)
     problem = None
     if len(shape) != len(names):
@@ -50,12 +51,12 @@ def expect(x: Tensor, axes: str, *, name: str = "x", dtype: torch.dtype | None =
                 break
             seen[letter] = size
     if problem is not None:
-        raise ValueError(f"{name} has shape {shape}; expected {wanted}{problem}")
+        raise ValueError(f"{name} has shape {shape}; expected {_wanted(names, sizes)}{problem}")
     for letter, size in zip(names, shape, strict=True):
         if size == 0:
             what = AXES.get(letter, letter)
             raise ValueError(
-                f"{name} has shape {shape}; expected {wanted}: it is empty, the axis {letter} ({what}) has size 0"
+                f"{name} has shape {shape}; expected {_wanted(names, sizes)}: it is empty, the axis {letter} ({what}) has size 0"
             )
     if dtype is not None and x.dtype != dtype:
         hint = f"convert it with {_cast(dtype)}"
@@ -68,7 +69,10 @@ def expect(x: Tensor, axes: str, *, name: str = "x", dtype: torch.dtype | None =
 def expect_finite(x: Tensor, name: str = "x") -> None:
     """Raise ValueError if x holds NaN, saying how many and where the first one is. x: tensor of any shape."""
     try:
-        count = int(torch.isnan(x).sum()) if x.is_floating_point() or x.is_complex() else 0
+        total = x.detach().sum().item()
+        if total == total:  # a NaN anywhere would make it one
+            return
+        count = int(torch.isnan(x).sum())
     except RuntimeError:  # inside torch.func.vmap no value can be read; the plain call checks
         return
     if count:

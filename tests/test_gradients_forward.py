@@ -12,7 +12,7 @@ from torch.nn import functional as F
 
 from lstmkit import gradients as G
 from lstmkit import layers
-from lstmkit.gradients import forward
+from lstmkit.gradients import few, forward, linearise
 from lstmkit.models import WIRINGS, OneToMany
 
 N, T, D, H, K = 3, 5, 4, 6, 2
@@ -126,6 +126,7 @@ def test_every_road_equals_autograd(monkeypatch, cls, depth, start, inputs, feed
         model = Model(cls, depth, False, start, inputs, feedback, head)
         want = by_autograd(model, model.z)
         assert_close(model.jacobian(), want)
+        monkeypatch.setattr(few, "enough", lambda *_: False)  # which would be a fourth
         for road in ("z", "narrow", "back"):
             if road == "narrow" and inputs == "own":
                 continue
@@ -294,6 +295,53 @@ def test_transition_jacobian_equals_autograd_of_one_step(cls, depth):
         state = after.detach()
 
 
+@pytest.mark.parametrize("cls", [nn.LSTM, nn.GRU, layers.LSTM])
+@pytest.mark.parametrize("inputs", ["own", "every step"])
+def test_dropout_between_layers_in_columns_or_rows(monkeypatch, cls, inputs):
+    model = Model(cls, depth=3, inputs=inputs)
+    model.layer.dropout, found = 0.5, []
+    model.layer.train()
+    torch.manual_seed(3)
+    want = by_autograd(model, model.z)
+    for most in (few.MOST, 0):
+        monkeypatch.setattr(few, "MOST", most)
+        monkeypatch.setattr(forward, "_road", lambda *_: "z")
+        torch.manual_seed(3)
+        found.append(model.jacobian())
+        assert_close(found[-1], want)
+
+
+@pytest.mark.parametrize("bias", [True, False])
+@pytest.mark.parametrize("steps", [1, 2, 3, 8, 21])
+def test_the_gates_in_numpy_or_torch_at_once_or_step_by_step(monkeypatch, steps, bias):
+    torch.manual_seed(0)
+    layer = nn.LSTM(D, H, batch_first=True, bias=bias).double()
+    x, state = torch.randn(N, steps, D).double(), (torch.randn(1, N, H).double(), torch.randn(1, N, H).double())
+    want = linearise.record(layer, x, None, state).stack[0][0]
+    monkeypatch.setattr(linearise, "LITTLE", 0)
+    got = linearise.record(layer, x, None, state).stack[0][0]
+    assert_close(got.q, want.q, 1e-14)
+    h0, c0 = state[0][0], state[1][0]
+    y, q = layer(x, state)[0].detach().transpose(0, 1), torch.zeros(6, steps, N, H).double()
+    bias = layer.bias_ih_l0.detach() + layer.bias_hh_l0.detach() if bias else None
+    linearise.lstm_factors(torch, q, got.W, bias, x.transpose(0, 1), y, h0, c0, True)
+    assert_close(q.permute(1, 2, 0, 3), want.q, 1e-14)
+
+
+@pytest.mark.parametrize("wiring", WIRINGS)
+def test_a_one_to_many_model_with_other_parts_is_read_as_it_is(wiring):
+    for dtype in (torch.float32, torch.float64):
+        model = OneToMany(3, 6, 2, 7, wiring).to(dtype)
+        model.read = nn.Sequential(nn.Linear(6, 4), nn.Tanh(), nn.Linear(4, 2)).to(dtype)
+        if wiring == "initial state":
+            model.start = nn.Sequential(nn.Linear(3, 12, bias=False), nn.Tanh()).to(dtype)
+        elif wiring != "fed-back outputs":
+            model.lstm = nn.LSTM(3, 6, batch_first=True, bias=False).to(dtype)
+        z = torch.randn(2, 3, dtype=dtype)
+        assert_close(G.sequence_jacobian(model, z), by_autograd(model, z), 1e-10 if dtype == torch.float64 else 1e-5)
+    assert not G.sequence_jacobian(model, z).is_inference()
+
+
 @pytest.mark.parametrize("kind", ["nn.RNN", "nn.GRU", "nn.LSTM"])
 @pytest.mark.parametrize("wiring", WIRINGS)
 @pytest.mark.parametrize("N", [1, 2])
@@ -309,12 +357,14 @@ def test_in_columns_or_rows_in_parts_or_whole_the_sweep_forward_is_the_same(monk
     given = dict(start=begin, inputs=read, head=head, steps=7, feedback=back if "fed" in wiring else None)
     monkeypatch.setattr(forward, "_road", lambda *_: "z")
     want = G.one_to_many_jacobian(layer, z, **given)
-    monkeypatch.setattr(forward, "WIDE", 0)  # the factors once for all columns
+    monkeypatch.setattr(few, "enough", lambda *_: False)  # layer by layer, as any network
+    assert_close(G.one_to_many_jacobian(layer, z, **given), want)
+    monkeypatch.setattr(few, "WIDE", 0)  # the factors once for all columns
     assert_close(G.one_to_many_jacobian(layer, z, **given), want)
     monkeypatch.setattr(forward, "FEW", 1)
-    monkeypatch.setattr(forward, "COLUMNS", 2 * N * H * H)  # two columns at a time
+    monkeypatch.setattr(few, "MOST", 2 * N * H * H)  # two columns at a time
     assert_close(G.one_to_many_jacobian(layer, z, **given), want)
-    monkeypatch.setattr(forward, "COLUMNS", 0)  # in torch
+    monkeypatch.setattr(few, "MOST", 0)  # in torch
     assert_close(G.one_to_many_jacobian(layer, z, **given), want)
 
 

@@ -217,17 +217,20 @@ def check(x: Tensor) -> None:
     """One clear line unless x is a tensor of floating point numbers without NaN, and not empty."""
     if not isinstance(x, Tensor):
         raise TypeError(f"x is a {type(x).__name__}; expected a padded torch.Tensor (N, T, D)")
-    name = str(x.dtype).removeprefix("torch.")
     if x.is_complex():
         raise TypeError(
-            f"x has dtype {name}; expected real numbers: give torch.view_as_real(x), and a callable from there"
+            f"x has dtype {_name(x)}; expected real numbers: give torch.view_as_real(x), and a callable from there"
         )
     if not x.is_floating_point():
         cure = "differentiate by the embedding: x = embedding(tokens), and a callable that starts from there"
-        raise TypeError(f"x has dtype {name}: integers have no gradient; {cure}")
+        raise TypeError(f"x has dtype {_name(x)}: integers have no gradient; {cure}")
     if x.ndim == 0 or x.numel() == 0:
         raise ValueError(f"x has shape {tuple(x.shape)}; expected (N, …): there is nothing in it to differentiate by")
     expect_finite(x)
+
+
+def _name(x: Tensor) -> str:
+    return str(x.dtype).removeprefix("torch.")
 
 
 def tell(run: Function, y: Tensor, again: Tensor, what: str) -> None:

@@ -21,7 +21,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from lstmkit.gradients import back, settings
+from lstmkit.gradients import back, few, settings
 from lstmkit.gradients.callables import exact
 from lstmkit.gradients.linearise import Step, altered, kind_of, read, record
 from lstmkit.gradients.parts import Known, Parts, Sources, fits, linearised, sources
@@ -31,9 +31,7 @@ from lstmkit.shapes import expect
 # What `_road` counts, in multiply-adds of a matrix product. Measured: `python -m tests.bench --calibrate`.
 ENTRY = 20  # the elementwise work on one entry of d
 STEP = 1e6  # what a step of the sweep costs before it does anything
-COLUMNS = 2**16  # N·R·H² up to which a layer is swept in numpy: its products stay in this thread, without denormals
 FEW = 8  # rows from which on several sweeps in numpy are quicker than one without
-WIDE = 16  # rows up to which the factors are copied for each of them: numpy is quickest on arrays of one shape
 PASS = 2e6  # one batched backward pass through start or inputs
 
 
@@ -74,7 +72,8 @@ def is_one_to_many(model: object) -> bool:
     kind = type(model)
     if kind.__name__ != "OneToMany" or kind.__module__ != "lstmkit.models.one_to_many":
         return False
-    return not any(altered(module) for module in model.modules())
+    start = getattr(model, "start", None)
+    return type(start) in (nn.Linear, type(None)) and not any(map(altered, (model, *model.children())))
 
 
 def of_model(model: nn.Module, z: Tensor, norms: bool) -> Tensor:
@@ -88,18 +87,26 @@ def of_model(model: nn.Module, z: Tensor, norms: bool) -> Tensor:
     return torch.linalg.vector_norm(result, dim=2, dtype=exact(z)).to(z.dtype) if norms else result
 
 
-@torch.inference_mode()  # but for the result, nothing is kept
 def _of_model(model: nn.Module, parts: Parts, z: Tensor) -> Tensor:
     T, K, wiring, lstm = parts.steps, model.output_size, model.wiring, model.lstm
     (N, D), loop, start, inputs, feedback = z.shape, wiring == "fed-back outputs", None, None, None
     if wiring == "initial state":
-        h, c = model.start(z)[None].chunk(2, dim=2)
-        h, x = h.tanh(), z.new_zeros(N, T, 1)
-        by_h, by_c = model.start.weight.detach().chunk(2)
-        start = Known(torch.cat([(1 - h[0].square())[..., None] * by_h, by_c.expand(N, -1, -1)], dim=1))
-        state = [h, c.contiguous()]
+        xp, here = (np, Tensor.numpy) if z.device.type == "cpu" else (torch, Tensor.detach)
+        H, x, state, by_z = (
+            lstm.hidden_size,
+            z.new_zeros(N, T, 1),
+            z.new_empty(2, 1, N, lstm.hidden_size),
+            z.new_empty(N, 2 * lstm.hidden_size, D),
+        )
+        weight, bias, (h, c), by = here(model.start.weight.detach()), model.start.bias, here(state), here(by_z)
+        both = here(z) @ weight.T
+        if bias is not None:
+            both += here(bias.detach())
+        h[0], c[0], by[:] = xp.tanh(both[:, :H]), both[:, H:], weight
+        by[:, :H] *= (1 - h * h)[0, :, :, None]
+        start, state = Known(by_z), state.unbind(0)
     else:
-        state = [z.new_zeros(1, N, model.read.in_features)] * 2
+        state = [z.new_zeros(1, N, lstm.hidden_size)] * 2
         eye, wide = torch.eye(D, dtype=z.dtype, device=z.device).expand(N, -1, -1), lstm.input_size - D
         inputs = Known(F.pad(eye, (0, 0, 0, wide)))
         x = z[:, None].expand(N, T, D) if wiring == "every step" else F.pad(z[:, None], (0, wide, 0, T - 1))
@@ -159,6 +166,8 @@ def transition_jacobian(layer: nn.Module, x: Tensor, state=None) -> Tensor:
 
 def _solve(parts: Parts, given: Sources, norms: bool) -> Tensor:
     """∂y/∂z as (N, T, K, P), or its norms (N, T)."""
+    if not norms and few.enough(parts, given):
+        return few.solve(parts, given, *_tangents(given, slice(0, given.P)))
     stack, C, loop = linearised(parts, given)
     (N, T, _), K, P = given.x.shape, C.shape[2], given.P
     road = _road(stack, given, T, K, P)
@@ -169,9 +178,9 @@ def _solve(parts: Parts, given: Sources, norms: bool) -> Tensor:
 
 def _road(stack: list[list[Step]], given: Sources, T: int, K: int, P: int) -> str:
     """Which road should be the fastest: everything counted in multiply-adds."""
-    N, depth, S = len(given.x), len(stack), sum(part[:, 0].numel() for part in given.state)
-    size = sum(step.W.numel() + ENTRY * len(step.W) for both in stack for step in both)
-    count = sum(len(both) for both in stack)
+    N, depth, S = given.x.shape[0], len(stack), sum(part.numel() for part in given.state) // given.x.shape[0]
+    shapes = [step.W.shape for both in stack for step in both]
+    size, count = sum(rows * (columns + ENTRY) for rows, columns in shapes), len(shapes)
 
     def forward(rows: int) -> float:
         return T * STEP * count + N * T * rows * size
@@ -181,21 +190,24 @@ def _road(stack: list[list[Step]], given: Sources, T: int, K: int, P: int) -> st
         rows = S * (given.start is not None) + given.x.shape[2] * (given.inputs is not None)
         costs["narrow"] = forward(rows) + PASS + N * rows * P * (T * K + 1)
     if count == depth:
-        row = sum(both[0].W.numel() + back.ENTRY * len(both[0].W) for both in stack)
+        row = sum(rows * (columns + back.ENTRY) for rows, columns in shapes)
         costs["back"] = T * back.STEP * depth + N * T * T * K / 2 * row + PASS * max(1, T * K / 64) + N * T * K * P * S
     return min(costs, key=costs.get)
 
 
 def _from_z(stack, C, loop, given: Sources, result: Tensor, norms: bool) -> None:
     """A row of tangents for each number of z."""
-    N, T, D = given.x.shape
-    for rows in slices(given.P, _rows(stack, given)):
-        R = rows.stop - rows.start
-        state = None if given.start is None else given.start.tangents(rows)
-        seen = [None] * T
-        if given.inputs is not None:
-            seen = _seen(given.inputs.tangents(rows).unflatten(2, (-1, D)), given.reach, T)
-        _put(_sweep(stack, C, loop, state, seen, R, N), result, rows, norms)
+    for rows in slices(given.P, _rows(stack, given, C.shape[2], loop)):
+        tangents = _tangents(given, rows)
+        _put(_sweep(stack, C, loop, *tangents, rows.stop - rows.start, len(given.x)), result, rows, norms)
+
+
+def _tangents(given: Sources, rows: slice) -> tuple[Tensor | None, list[Tensor | None]]:
+    """When the numbers `rows` of z move: the tangents of the state, (N, R, S), and of x_t, (N, R, D), for each t; None for 0."""
+    (_, T, D), seen = given.x.shape, [None] * given.x.shape[1]
+    if given.inputs is not None:
+        seen = _seen(given.inputs.tangents(rows).unflatten(2, (-1, D)), given.reach, T)
+    return None if given.start is None else given.start.tangents(rows), seen
 
 
 def _seen(tangents: Tensor, reach: str, T: int) -> list[Tensor | None]:
@@ -214,7 +226,7 @@ def _from_the_narrowest(stack, C, loop, given: Sources, result: Tensor, norms: b
     by_z = torch.cat([source.jacobian() for source in (given.start, given.inputs) if source is not None], dim=1)
     Q = by_z.shape[1]
     S, narrow = Q - D * (given.inputs is not None), by_z.new_empty(N, T, C.shape[2], Q)
-    for rows in slices(Q, _rows(stack, given)):
+    for rows in slices(Q, _rows(stack, given, C.shape[2], loop)):
         eye = torch.eye(Q, dtype=narrow.dtype, device=narrow.device)[rows].expand(N, -1, -1)
         seen = [None] * T if given.inputs is None else _seen(eye[:, :, None, S:], given.reach, T)
         _put(_sweep(stack, C, loop, eye[:, :, :S] if S else None, seen, rows.stop - rows.start, N), narrow, rows, False)
@@ -252,125 +264,92 @@ def _back(stack, C, loop, given: Sources, result: Tensor, norms: bool) -> None:
             result[:, :, k] = rows
 
 
-def _rows(stack: list[list[Step]], given: Sources) -> int:
+def _rows(stack: list[list[Step]], given: Sources, K: int, loop: Tensor | None) -> int:
     """How many rows of tangents a sweep takes at once."""
     (N, T, D), H, directions = given.x.shape, stack[0][0].q.shape[3], len(stack[0])
-    most = max(1, settings.WORKSPACE // (given.x.element_size() * N * T * (2 * H * directions + D)))
-    few = COLUMNS // (N * H * H)  # numpy's share
-    return min(most, few) if few >= FEW else most
+    kept = (
+        K if len(stack) == 1 and loop is None else 2 * H * directions
+    )  # of a step: what is read out at once is not kept
+    most = max(1, settings.WORKSPACE // (given.x.element_size() * N * (T * (kept + D) + 12 * H)))
+    columns = few.MOST // (N * H * H)  # numpy's share
+    return min(most, columns) if columns >= FEW else most
 
 
 def _sweep(stack, C, loop, state: Tensor | None, seen: list, R: int, N: int) -> Tensor:
-    """Tangents of all outputs, (T, N, R, K). state: (N, R, S) or None for 0; seen: those of x_t, (N, R, D) or None for 0, for each t."""
+    """Tangents of all outputs, (T, N, K, R). state: (N, R, S) or None for 0; seen: those of x_t, (N, R, D) or None for 0, for each t."""
 
     def work() -> Tensor:
+        first = stack[0][0]
+        H, depth, directions = first.q.shape[3], len(stack), len(stack[0])
+        begun = first.W.new_zeros(N, R, first.states * depth * directions * H) if state is None else state
+        if loop is None and N * R * H * H <= few.MOST:
+            return few.sweep(stack, C, begun, seen)
+        begun = begun.unflatten(2, (first.states, depth, directions, H)).permute(2, 3, 4, 0, 1, 5)
         with torch.inference_mode():  # nothing here is ever differentiated: views cost less
-            tops = _hidden(stack, loop, state, seen, R, N)
-            return F.linear(tops, C[0, 0]) if len(C) == C.shape[1] == 1 else tops @ C.transpose(2, 3)
+            if loop is not None:
+                return (_in_a_loop(stack, loop, begun, seen) @ C.transpose(2, 3)).transpose(2, 3)
+            return _in_rows(stack, C, begun, seen).transpose(2, 3)
 
     return run(work, C.device)
 
 
-def _hidden(stack, loop, state: Tensor | None, seen: list, R: int, N: int) -> Tensor:
-    """The tangents of the last layer's output at every step, (T, N, R, H·directions)."""
-    first = stack[0][0]
-    H, depth, directions = first.q.shape[3], len(stack), len(stack[0])
-    if state is None:
-        state = first.W.new_zeros(N, R, first.states * depth * directions * H)
-    begun = state.unflatten(2, (first.states, depth, directions, H)).permute(3, 4, 2, 0, 1, 5)
-    if loop is not None:
-        return _hidden_in_a_loop([both[0].ready() for both in stack], loop, [list(one[0]) for one in begun], seen)
-    side = _side_in_columns if N * R * H * H <= COLUMNS else _side
-    for both, starts in zip(stack, begun, strict=True):
-        sides = [side(both[0], *starts[0], seen=seen)]
-        if directions == 2:
-            sides.append(side(both[1], *starts[1], seen=list(seen)[::-1]).flip(0))
-        seen = torch.cat(sides, dim=3) if directions == 2 else sides[0]
-    return seen.to(first.W.device)
+def _in_rows(stack: list[list[Step]], C: Tensor, begun: Tensor, seen: list) -> Tensor:
+    """The tangents of the outputs at every step, (T, N, R, K), layer by layer. begun: (states, depth, directions, N, R, H)."""
+    for l, both in enumerate(stack):
+        sides, H = [], begun.shape[5]
+        for d, step in enumerate(both):  # the second direction reads against time
+            read = C[..., d * H : (d + 1) * H] if l == len(stack) - 1 else None
+            if d:
+                sides.append(
+                    _side(step, *begun[:, l, d], seen=list(seen)[::-1], C=read if read is None else read.flip(0)).flip(
+                        0
+                    )
+                )
+            else:
+                sides.append(_side(step, *begun[:, l, d], seen=seen, C=read))
+        seen = sum(sides[1:], sides[0]) if read is not None else torch.cat(sides, dim=3)
+    return seen
 
 
-def _side(step: Step, h: Tensor, c: Tensor | None = None, *, seen: list) -> Tensor:
-    """The tangents of h at every step of one layer in one direction, in its own order of time: (T, N, R, H)."""
+def _side(step: Step, h: Tensor, c: Tensor | None = None, *, seen: list, C: Tensor | None) -> Tensor:
+    """The tangents of h, or of what C reads of it, at every step of one layer in one direction, in its own order of time: (T, N, R, H or K)."""
     step.ready()
     W, tops, read, from_x = step.W[:, h.shape[2] :].T, [], None, None
+    C = None if C is None else C.transpose(2, 3).expand(len(seen), -1, -1, -1).unbind(0)
     for t, own in enumerate(seen):
         alive()
         if own is not None and (own is not read or step.mask is not None):  # what steps read alike is multiplied once
             read, from_x = own, (own if step.mask is None else own * step.mask[t]) @ W
         h, c = step.push(h, c, None if own is None else from_x, t)
-        tops.append(h)
+        tops.append(h if C is None else h @ (C[t][0] if len(C[t]) == 1 else C[t]))
     return torch.stack(tops)
 
 
-def _side_in_columns(step: Step, h: Tensor, c: Tensor | None = None, *, seen: list) -> Tensor:
-    """The same where there is so little to do at a step that the calls cost more than the numbers: numpy's cost a third of torch's.
-
-    A tangent is a column here, so that all changes of a gate lie in one piece: d, (blocks, H, N, R), a block for each gate and one
-    for what goes on directly, an LSTM's c or a GRU's h.
-    """
-    (N, R, H), q, W = h.shape, step.q.permute(0, 2, 3, 1)[..., None], _array(step.W)
-    q = _array(q.expand(-1, -1, -1, -1, R) if R <= WIDE else q)
-    B, read, moved, tops = len(W) // H, None, None, np.empty((len(seen), H, N, R), W.dtype)
-    d = np.empty((min(B + 1, q.shape[1]), H, N, R), W.dtype)
-    gates, factors, late, W_hh, W_ih = d[:B].reshape(B * H, N * R), q[:, : len(d)], q[:, -1], W[:, :H].copy(), W[:, H:]
-    first, h = W_hh if step.first is None else _array(step.first[:, :H]), _column(h)
-    if c is not None:
-        d[B] = _column(c).reshape(H, N, R)
-        di, df, dg, do, c = d
-    for t, (own, top, factor) in enumerate(zip(seen, tops, factors, strict=True)):
-        alive()
-        np.dot(W_hh if t else first, h, gates)
-        if own is not None:
-            if own is not read or step.mask is not None:
-                read, moved = own, W_ih @ _column(own if step.mask is None else own.cpu() * step.mask[t].cpu())
-            gates += moved
-        if c is None and len(d) > B:
-            d[B] = h.reshape(H, N, R)
-        np.multiply(d, factor, d)
-        if c is None:
-            np.add.reduce(d, 0, out=top)
-        else:
-            np.add(c, di, c)
-            np.add(c, df, c)
-            np.add(c, dg, c)
-            np.multiply(c, late[t], top)
-            np.add(top, do, top)
-        h = top.reshape(H, N * R)
-    return torch.from_numpy(tops).permute(0, 2, 3, 1)
-
-
-def _column(rows: Tensor) -> np.ndarray:
-    """(N, R, M) as (M, N·R), a column for each row."""
-    return _array(rows.permute(2, 0, 1)).reshape(rows.shape[2], -1)
-
-
-def _array(part: Tensor) -> np.ndarray:
-    return part.contiguous().cpu().numpy()
-
-
-def _hidden_in_a_loop(stack: list[Step], loop: Tensor, begun: list, seen: list) -> Tensor:
-    """The same where outputs are fed back: step by step through all layers."""
-    H, tops = stack[0].q.shape[3], []
+def _in_a_loop(stack: list[list[Step]], loop: Tensor, begun: Tensor, seen: list) -> Tensor:
+    """`_in_rows` where outputs are fed back: step by step through all layers."""
+    H, tops, steps, states = (
+        loop.shape[3],
+        [],
+        [both[0].ready() for both in stack],
+        [list(one) for one in begun[:, :, 0].unbind(1)],
+    )
     for t, tangent in enumerate(seen):
         alive()
         if t:
             fed = tops[-1] @ loop[t - 1].transpose(1, 2)
             tangent = fed if tangent is None else tangent + fed
-        for step, state in zip(stack, begun, strict=True):
+        for step, state in zip(steps, states, strict=True):
             from_x = None if tangent is None else tangent @ step.W[:, H:].T
-            state[:] = [
-                part
-                for part in step.push(state[0], state[-1] if step.states == 2 else None, from_x, t)
-                if part is not None
-            ]
+            new = step.push(state[0], state[-1] if step.states == 2 else None, from_x, t)
+            state[:] = new[: step.states]
             tangent = state[0]
         tops.append(tangent)
     return torch.stack(tops)
 
 
 def _put(tangents: Tensor, result: Tensor, rows: slice, norms: bool) -> None:
-    """tangents: (T, N, R, K), into result (N, T, K, P), or their squares into (N, T)."""
+    """tangents: (T, N, K, R), into result (N, T, K, P), or their squares into (N, T)."""
     if norms:
         result += tangents.to(result.dtype).square().sum((2, 3)).T
     else:
-        result[..., rows] = tangents.permute(1, 0, 3, 2)
+        result[..., rows] = tangents.transpose(0, 1)

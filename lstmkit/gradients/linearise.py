@@ -13,6 +13,7 @@ from collections.abc import Callable
 from types import SimpleNamespace
 from typing import NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -23,6 +24,7 @@ from lstmkit.gradients.settings import run
 from lstmkit.shapes import expect_finite
 
 KINDS = ("RNN", "LSTM", "GRU")
+LITTLE = 2**16  # numbers up to which numpy is quicker, whose calls cost a third of torch's
 
 
 def kind_of(layer: Callable, caller: str = "") -> str | None:
@@ -106,7 +108,7 @@ class Step:
 
     def ready(self) -> Step:
         """With its parts as lists over time, so that a sweep need not index."""
-        B, q = len(self.W) // self.q.shape[3], self.q[:, :, None]
+        B, q = len(self.W) // self.q.shape[3], self.q.contiguous()[:, :, None]
         self.k = q[:, :, :, :B].unbind(0)
         self.f = q[:, :, :, B].unbind(0) if q.shape[3] > B else None
         if self.states == 2:
@@ -165,34 +167,61 @@ class Step:
 
 def linearise(net: Net, weights: list[Tensor], x: Tensor, h: Tensor, h0: Tensor, c0: Tensor) -> Step:
     """x: (T, N, D). h: (T, N, H), what the layer puts out for it: with h at hand, the gates of all steps need no loop."""
+    if net.kind == "LSTM":
+        return _linearised_lstm(weights, x, h, h0, c0)
     (W_ih, W_hh, b_ih, b_hh), H = [*weights, None, None][:4], h.shape[2]
     W = torch.cat([W_hh, W_ih], dim=1)
     if net.kind == "RNN":
         return Step(W, ((h > 0).to(h.dtype) if net.act == "relu" else 1 - h * h)[:, :, None], 1)
     h_prev = torch.cat([h0[None], h[:-1]])
-    if net.kind == "GRU":
-        from_x, from_h = F.linear(x, W_ih, b_ih), F.linear(h_prev, W_hh, b_hh)
-        r, z = (from_x + from_h)[..., : 2 * H].sigmoid().chunk(2, dim=2)
-        m = from_h[..., 2 * H :]
-        n = torch.tanh(from_x[..., 2 * H :] + r * m)
-        dn = (1 - z) * (1 - n * n)
-        W = torch.cat([W, W[2 * H :]])  # r acts on n's recurrent half only: a block of rows for each half
-        W[2 * H : 3 * H, H:] = 0
-        W[3 * H :, :H] = 0
-        return Step(W, torch.stack([dn * m * r * (1 - r), (h_prev - n) * z * (1 - z), dn * r, dn, z], dim=2), 1)
-    gates = F.linear(torch.cat([h_prev, x], dim=2), W, None if b_ih is None else b_ih + b_hh).unflatten(2, (4, H))
-    sigma, g = gates.sigmoid(), gates[:, :, 2].tanh()
-    (i, f, _, o), (di, df, _, do) = sigma.unbind(2), (sigma * (1 - sigma)).unbind(2)
-    c = torch.cat([c0[None], i * g])
-    if c.device.type == "cpu":  # numpy's calls cost a third of torch's
-        keeps, states = f.numpy(), c.numpy()
-        for keep, before, after in zip(keeps, states, states[1:], strict=False):
-            after += keep * before
+    from_x, from_h = F.linear(x, W_ih, b_ih), F.linear(h_prev, W_hh, b_hh)
+    r, z = (from_x + from_h)[..., : 2 * H].sigmoid().chunk(2, dim=2)
+    m = from_h[..., 2 * H :]
+    n = torch.tanh(from_x[..., 2 * H :] + r * m)
+    dn = (1 - z) * (1 - n * n)
+    W = torch.cat([W, W[2 * H :]])  # r acts on n's recurrent half only: a block of rows for each half
+    W[2 * H : 3 * H, H:] = 0
+    W[3 * H :, :H] = 0
+    return Step(W, torch.stack([dn * m * r * (1 - r), (h_prev - n) * z * (1 - z), dn * r, dn, z], dim=2), 1)
+
+
+def _linearised_lstm(weights: list[Tensor], x: Tensor, h: Tensor, h0: Tensor, c0: Tensor) -> Step:
+    """The same for an LSTM; in numpy where there is little to do."""
+    (T, N, H), few = h.shape, x.device.type == "cpu" and h.numel() <= LITTLE
+    q = x.new_empty(6, T, N, H) if few else x.new_empty(T, N, 6, H).permute(2, 0, 1, 3)
+    W, bias = torch.cat([weights[1], weights[0]], dim=1), weights[2] + weights[3] if len(weights) > 2 else None
+    here = Tensor.numpy if few else Tensor.detach
+    given = [part if part is None else here(part) for part in (q, W, bias, x, h, h0, c0)]
+    lstm_factors(np if few else torch, *given, few or x.device.type != "cpu")
+    return Step(W, q.permute(1, 2, 0, 3), 2)
+
+
+def lstm_factors(xp, q, W, bias, x, h, h0, c0, at_once: bool) -> None:
+    """Fill q, (6, T, N, H): the factors of `Step`, a block each. Arrays of xp, numpy or torch; W: (4H, H+D); x, h: (T, N, …)."""
+    T, N, H = h.shape
+    gates = xp.concatenate([xp.concatenate([h0[None], h[:-1]]), x], 2).reshape(T * N, -1) @ W.T
+    if bias is not None:
+        gates += bias
+    q[:4] = gates.reshape(T, N, 4, H).swapaxes(0, 2).swapaxes(1, 2)
+    del gates
+    g = xp.tanh(q[2])
+    q[:4] = 1 / (1 + np.exp(-q[:4])) if xp is np else q[:4].sigmoid_()
+    i, f, dg, o, keep, late = q
+    keep[:] = f
+    c, ahead, kept = xp.concatenate([c0[None], i * g]), 1, f
+    if at_once:  # c_t = f_t∘c_{t−1} + i_t∘g_t, in log₂T rounds over all steps
+        while ahead <= T:
+            c[ahead:] += kept * c[:-ahead]
+            kept, ahead = kept[ahead:] * kept[:-ahead], 2 * ahead
     else:
-        for keep, before, after in zip(f.unbind(0), c.unbind(0), c[1:].unbind(0), strict=False):
-            after.addcmul_(keep, before)
-    u = c[1:].tanh()
-    return Step(W, torch.stack([g * di, c[:-1] * df, i * (1 - g * g), u * do, f, o * (1 - u * u)], dim=2), 2)
+        for kept, before, after in zip(f, c, c[1:], strict=False):
+            after += kept * before
+    u = xp.tanh(c[1:])
+    late[:] = o * (1 - u * u)
+    dg[:] = i * (1 - g * g)
+    for gate, times in ((i, g), (f, c[:-1]), (o, u)):
+        gate *= 1 - gate
+        gate *= times
 
 
 class Tape(NamedTuple):
@@ -297,8 +326,8 @@ def head_jacobian(head: Callable | None, y: Tensor) -> Tensor:
     N, T, H = y.shape
     if head is None:
         return torch.eye(H, dtype=y.dtype, device=y.device)[None, None]
-    if type(head) is nn.Linear and head.in_features == H and head.weight.dtype == y.dtype and not altered(head):
-        return head.weight.detach()[None, None]
+    if type(head) is nn.Linear and head.in_features == H and not altered(head) and (W := head.weight).dtype == y.dtype:
+        return W.detach().view(1, 1, -1, H)
     found = outputs(head, y, "the head")
     out, leaf = found.y, found.leaf
     instead = "For another read-out give sequence_jacobian the whole model as one callable"

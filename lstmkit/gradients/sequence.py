@@ -70,14 +70,14 @@ def sequence_jacobian(
     Raises TypeError or ValueError for a wrong shape, dtype or device, integer tokens, NaN, a packed sequence, a time-major
     layer, a cell, and a head that mixes time steps or sequences. Source: the head of `back`.
     """
+    if forward.is_one_to_many(layer) and head is None and state is None and not differentiable:
+        return numbers(forward.of_model(layer, x, norms))
     kind = kind_of(layer)
     if differentiable:
         if kind is not None:
             check_input(layer, x)
         return with_graph(lambda x: call(layer, x, state, head), x, norms)
     if kind is None:
-        if forward.is_one_to_many(layer) and head is None and state is None:
-            return numbers(forward.of_model(layer, x, norms))
         with frozen(lambda x: call(layer, x, state, head), x) as function:
             return numbers(inside.jacobian(function, x, norms))
     tape = record(layer, x, head, state)
