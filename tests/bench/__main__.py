@@ -34,22 +34,12 @@ from torch import Tensor, nn
 from lstmkit.gradients import sequence_jacobian
 from lstmkit.layers import LSTM
 from tests.bench import rows as second
+from tests.bench.rows import CAP, clock
 
-CAP = 1.5  # seconds
 SIZES = [(64, 64), (256, 64), (256, 16), (1024, 16)]  # T, H: T/H = 1, 4, 16, 64
 GOALS = {(1, 256, 64, 8): 6.0, (1, 1024, 16, 1): 50.0, (16, 64, 64, 8): 1.5}  # N, T, H, D: against the loop
 LARGEST = 1e9  # bytes of a result
 MEMORY = 4 * 2**30  # bytes that a peer may need
-
-
-def clock(call: Callable[[], object], repeats: int = 1) -> float:
-    """The shortest of `repeats` timings, in seconds."""
-    best = float("inf")
-    for _ in range(repeats):
-        begun = time.perf_counter()
-        call()
-        best = min(best, time.perf_counter() - begun)
-    return best
 
 
 def peers(layer: nn.LSTM, head: nn.Linear, x: Tensor) -> dict[str, Callable[[Tensor], Tensor]]:
@@ -121,7 +111,7 @@ def time_peer(method: Callable[[Tensor], Tensor], T: int) -> tuple[float, bool]:
     """(seconds for all T outputs, whether that was scaled up from fewer)."""
     few = min(T, 8)
     method(torch.arange(2))
-    seconds = clock(lambda: method(torch.linspace(0, T - 1, few).long()))
+    seconds = clock(lambda: method(torch.linspace(0, T - 1, few).long()), 1)
     count = min(T, max(few, int(CAP / (seconds / few))))
     seconds = clock(lambda: method(torch.linspace(0, T - 1, count).long()), 2 if seconds * T / few < CAP / 2 else 1)
     return seconds * T / count, count < T
