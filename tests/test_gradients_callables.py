@@ -16,8 +16,9 @@ from torch import nn
 from lstmkit import attribution as A
 from lstmkit import gradients as G
 from lstmkit import layers
-from lstmkit.gradients import callables
+from lstmkit.gradients import callables, inside
 from lstmkit.gradients import settings as S
+from lstmkit.models import OneToMany
 
 X = torch.randn(2, 9, 3, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
 
@@ -79,6 +80,17 @@ def test_whole_models_take_the_fast_road(only_inside, cls, bidirectional, before
         assert_close(G.sequence_jacobian(model, X), want)
         assert_close(G.sequence_jacobian(lambda x, m=model: (m(x), None), X), want)
         assert_close(G.sequence_jacobian(model, X, norms=True), want.transpose(2, 3).flatten(3).norm(dim=3))
+
+
+@pytest.mark.parametrize("mode", [torch.no_grad, torch.inference_mode])
+@pytest.mark.parametrize("around", [False, True])
+def test_whole_models_under_no_grad_and_inference_mode(only_inside, mode, around):
+    model = Whole(around=around).double()
+    want = G.sequence_jacobian(model, X)
+    with mode():
+        got = G.sequence_jacobian(model, X)
+    assert_close(torch.as_tensor(got), want)
+    assert_close(want, by_autograd(model, X))
 
 
 def test_long_whole_models_are_cut_into_chunks(only_inside):
@@ -158,21 +170,85 @@ def test_a_given_state_and_a_frozen_middle(only_inside):
     assert_close(G.sequence_jacobian(given, X), by_autograd(given, X))
 
 
-def test_many_to_one_costs_few_passes(monkeypatch):
-    model = Whole().double()
-    last = lambda x: model(x)[:, -1:]  # noqa: E731
-    calls = []
-    grad = torch.autograd.grad
+@pytest.mark.parametrize("read", ["last", "mean", "state", "cell"])
+def test_many_to_one_costs_one_pass(read):
+    """One backward pass through the layer: the answer. That sequences do not mix is seen in what stands around it."""
+    torch.manual_seed(0)
+    model, passes, runs = Whole().double(), [], []
+    lstm, enter, head = model.rnn, model.before, nn.Linear(4, 1).double()
 
-    def counted(*args, **options):
-        calls.append(1)
-        return grad(*args, **options)
+    def whole(x):
+        y, (h, c) = lstm(enter(x))
+        return head({"last": y[:, -1], "mean": y.mean(1), "state": h[-1], "cell": c[-1]}[read])[:, None]
 
-    monkeypatch.setattr(torch.autograd, "grad", counted)
-    got = G.sequence_jacobian(lambda x: last(x)[..., :1], X)
-    assert len(calls) == 2, "one pass that is the answer, one to see that sequences do not mix"
-    monkeypatch.undo()
-    assert_close(got, by_autograd(lambda x: last(x)[..., :1], X))
+    def count(module, inputs, output):
+        if isinstance(module, nn.RNNBase) and "forward" not in vars(module):
+            runs.append(1)
+            for part in (output[0], *output[1]):
+                part.register_hook(lambda grad: passes.append(1))
+
+    handle = nn.modules.module.register_module_forward_hook(count)
+    try:
+        got = G.sequence_jacobian(whole, X)
+    finally:
+        handle.remove()
+    assert len(runs) == 1 and len(passes) == 1, (runs, passes)
+    assert_close(got, by_autograd(whole, X))
+    with torch.no_grad():
+        assert_close(torch.as_tensor(G.sequence_jacobian(whole, X)), got)
+
+
+def test_a_layer_that_is_left_out_of_the_second_call_runs_for_other_threads():
+    torch.manual_seed(0)
+    layer, found = nn.LSTM(3, 4, batch_first=True).double(), []
+    want = layer(X)[0]
+    with inside._replaced(layer, lambda: ("instead", None), told := []):
+        thread = threading.Thread(target=lambda: found.append(layer(X)[0]))
+        thread.start()
+        thread.join()
+        assert layer(X, None)[0] == "instead" and told[0] is X
+    assert torch.equal(found[0], want) and "forward" not in vars(layer)
+
+
+@pytest.mark.parametrize("last", [False, True])
+def test_a_model_that_works_in_place_on_what_its_layer_put_out(last):
+    torch.manual_seed(0)
+    layer, read = layers.GRU(3, 4).double(), nn.Linear(4, 2).double()
+    model = lambda x: read(layer(x)[0].mul_(2).add_(1)[:, 8 * last :])  # noqa: E731
+    assert_close(G.sequence_jacobian(model, X), by_autograd(model, X))
+
+
+def test_a_model_made_anew_in_each_call():
+    def made(x):
+        torch.manual_seed(0)
+        return nn.LSTM(3, 4, batch_first=True).double()(x)[0]
+
+    with pytest.warns(UserWarning, match="draws random numbers"):
+        got = G.sequence_jacobian(made, X)
+    assert_close(got, by_autograd(made, X))
+
+
+@pytest.mark.parametrize("where", ["before", "behind", "around", "the state", "the final state"])
+def test_many_to_one_that_mixes_the_batch_is_seen_wherever_it_does(where):
+    torch.manual_seed(0)
+    lstm, head, mix = nn.LSTM(3, 4, batch_first=True).double(), nn.Linear(4, 1).double(), lambda y: y + y.roll(1, 0)
+    first = nn.Linear(3, 4).double()
+
+    def whole(x):
+        state = first(x[:, 0])[None]
+        state = mix(state[0])[None] if where == "the state" else state
+        y, (h, c) = lstm(mix(x) if where == "before" else x, (state, torch.zeros_like(state)))
+        last = y[:, -1] + (mix(c[-1]) if where == "the final state" else c[-1])
+        out = head(mix(last) if where == "behind" else last)
+        return (out + (mix(x) if where == "around" else x).mean((1, 2))[:, None])[:, None]
+
+    x = X
+    whole_jacobian = torch.autograd.functional.jacobian(whole, x)  # (N, 1, 1, N, T, D)
+    want = torch.stack([whole_jacobian[n, :, :, n] for n in range(len(x))])
+    for grad in (True, False):
+        with torch.set_grad_enabled(grad):
+            assert_close(G.sequence_jacobian(whole, x), want)
+    assert float(whole_jacobian[0, :, :, 1].abs().max() + whole_jacobian[1, :, :, 0].abs().max()) > 1e-3, "it does mix"
 
 
 def test_batched_backward_passes_where_torch_has_them():
@@ -502,3 +578,90 @@ print(tuple(gradients.sequence_jacobian(torch.nn.GRU(2, 3, batch_first=True), to
 """
     run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert run.stdout.strip() == "(1, 4, 3, 4, 2)", run.stderr
+
+
+# ---- whatever mode the caller is in -----------------------------------------------------------------------------------
+
+
+class Stories:
+    """One small model of each kind, and every question that can be asked of it."""
+
+    def __init__(self):
+        torch.manual_seed(0)
+        self.lstm, self.gru = nn.LSTM(3, 4, 2, batch_first=True).double(), layers.GRU(3, 4, bidirectional=True).double()
+        self.mlp = nn.Sequential(nn.Linear(4, 5), nn.Tanh(), nn.Linear(5, 2)).double()
+        self.whole, self.around = Whole().double(), Whole(around=True).double()
+        self.one, self.fed = OneToMany(3, 4, 2, 5).double(), OneToMany(3, 4, 2, 5, "fed-back outputs").double()
+        self.state, self.z = nn.Linear(3, 4).double(), X[:, 0]
+        self.rnn, self.back = (
+            nn.RNN(3, 4, batch_first=True).double(),
+            nn.Sequential(nn.Linear(2, 3), nn.Tanh()).double(),
+        )
+
+    def start(self, z):
+        return self.state(z)[None].tanh()
+
+    def many_to_one(self, x):
+        x = x * 1.0
+        y, h = self.gru(x.sin() + x)
+        return self.state(x.mean(1))[:, None, :1] + y.mean((1, 2))[:, None, None] + h.sum((0, 2))[:, None, None]
+
+    def no_layer(self, x):
+        return (x.cumsum(1) * x).flip(1)
+
+    def last_logits(self, x):
+        return self.around(x)[:, -1]
+
+
+QUESTIONS = {
+    "sequence_jacobian, layer": lambda s: G.sequence_jacobian(s.lstm, X),
+    "sequence_jacobian, head": lambda s: G.sequence_jacobian(s.lstm, X, s.mlp),
+    "sequence_jacobian, given state": lambda s: G.sequence_jacobian(
+        s.gru, X, None, s.start(s.z.clone()).repeat(2, 1, 1)
+    ),
+    "sequence_jacobian, whole model": lambda s: G.sequence_jacobian(s.whole, X),
+    "sequence_jacobian, a way around": lambda s: G.sequence_jacobian(s.around, X),
+    "sequence_jacobian, many to one": lambda s: G.sequence_jacobian(s.many_to_one, X),
+    "sequence_jacobian, no layer": lambda s: G.sequence_jacobian(s.no_layer, X),
+    "sequence_jacobian, one to many": lambda s: G.sequence_jacobian(s.one, s.z),
+    "sequence_jacobian, fed back": lambda s: G.sequence_jacobian(s.fed, s.z),
+    "sequence_jacobian, differentiable": lambda s: G.sequence_jacobian(s.around, X, differentiable=True),
+    "sequence_jacobian, norms": lambda s: G.sequence_jacobian(s.around, X, norms=True),
+    "one_to_many_jacobian": lambda s: G.one_to_many_jacobian(
+        s.rnn, s.z, start=s.start, steps=5, head=s.mlp, feedback=s.back
+    ),
+    "one_to_many_jacobian, inputs": lambda s: G.one_to_many_jacobian(
+        s.rnn, s.z, inputs=lambda z: z.tanh()[:, None].expand(-1, 5, -1), norms=True
+    ),
+    "transition_jacobian": lambda s: G.transition_jacobian(s.lstm, X),
+    "state_jacobian": lambda s: G.state_jacobian(s.lstm, X, s.mlp).c,
+    "path_shares": lambda s: G.path_shares(s.lstm, X).c,
+    "gradient_flow": lambda s: G.gradient_flow(s.around, X).norms,
+    "audit": lambda s: torch.tensor(
+        [float(check.ok is True) - float(check.ok is False) for check in G.audit(s.around, X)]
+    ),
+    "gradient": lambda s: A.gradient(s.last_logits, X, target=1),
+    "gradient × input": lambda s: A.gradient_x_input(s.last_logits, X, target=1),
+    "integrated gradients": lambda s: A.integrated_gradients(s.last_logits, X, target=1)[0],
+    "SmoothGrad": lambda s: A.smoothgrad(s.last_logits, X, target=1),
+    "occlusion": lambda s: A.occlusion(s.last_logits, X, target=1),
+}
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_the_answer_is_the_same_under_no_grad_and_inference_mode(monkeypatch, question):
+    """Whoever asks from an evaluation loop gets no other numbers: a graph that is not built would be a way that is not seen."""
+    stories, answers = Stories(), []
+    for mode in (torch.enable_grad, torch.no_grad, torch.inference_mode, torch.enable_grad):
+        torch.manual_seed(1)
+        if mode is torch.inference_mode:  # from here on x and z are tensors of that mode, too
+            with mode():
+                monkeypatch.setitem(globals(), "X", X.clone())
+                stories.z = stories.z.clone()
+        with mode():
+            answers.append(torch.as_tensor(QUESTIONS[question](stories)).detach().clone())
+    for answer in answers[1:]:
+        torch.testing.assert_close(
+            answer.as_subclass(torch.Tensor), answers[0].as_subclass(torch.Tensor), rtol=1e-10, atol=1e-12
+        )
+    assert answers[0].abs().max() > 0 and not answers[0].isnan().all()

@@ -74,14 +74,8 @@ class Function:
     """
 
     def __init__(self, run: Callable, device: torch.device, quiet: bool = False):
-        self.run, self.device, self.start, self.after, self.drew, self.quiet = (
-            run,
-            device,
-            Dice(device),
-            None,
-            [],
-            quiet,
-        )
+        self.run, self.device, self.quiet = run, device, quiet
+        self.start, self.after, self.drew = Dice(device), None, []
 
     def __call__(self, *args, graph: bool = True) -> object:
         self.start.restore()
@@ -94,11 +88,13 @@ class Function:
 
 @contextmanager
 def frozen(run: Callable, x: Tensor) -> Iterator[Function]:
-    """The callable as a `Function`; behind it the generators stand as after one call, so that the next call draws anew."""
+    """The callable as a `Function`, with a graph whatever mode the caller is in; behind it the generators stand as after one call."""
     with _one_at_a_time:
-        function = Function(run, x.device if isinstance(x, Tensor) else torch.device("cpu"))
+        device = x.device if isinstance(x, Tensor) else torch.device("cpu")
+        function = Function(run, device)
         try:
-            yield function
+            with theirs(device):
+                yield function
         finally:
             (function.after or function.start).restore()
 
@@ -217,20 +213,17 @@ def check(x: Tensor) -> None:
     """One clear line unless x is a tensor of floating point numbers without NaN, and not empty."""
     if not isinstance(x, Tensor):
         raise TypeError(f"x is a {type(x).__name__}; expected a padded torch.Tensor (N, T, D)")
+    name = str(x.dtype).removeprefix("torch.")
     if x.is_complex():
         raise TypeError(
-            f"x has dtype {_name(x)}; expected real numbers: give torch.view_as_real(x), and a callable from there"
+            f"x has dtype {name}; expected real numbers: give torch.view_as_real(x), and a callable from there"
         )
     if not x.is_floating_point():
         cure = "differentiate by the embedding: x = embedding(tokens), and a callable that starts from there"
-        raise TypeError(f"x has dtype {_name(x)}: integers have no gradient; {cure}")
+        raise TypeError(f"x has dtype {name}: integers have no gradient; {cure}")
     if x.ndim == 0 or x.numel() == 0:
         raise ValueError(f"x has shape {tuple(x.shape)}; expected (N, …): there is nothing in it to differentiate by")
     expect_finite(x)
-
-
-def _name(x: Tensor) -> str:
-    return str(x.dtype).removeprefix("torch.")
 
 
 def tell(run: Function, y: Tensor, again: Tensor, what: str) -> None:
@@ -289,25 +282,22 @@ def _powers(count: int) -> Tensor:
 
 def columns(y: Tensor, leaf: Tensor) -> Tensor:
     """∂y_t/∂leaf_t where each step stands on its own: y (N, T, K), leaf (N, T, …). Returns (N, T, K, …): one pass for each k."""
-    K = y.shape[2]
-    each = torch.eye(K, dtype=y.dtype, device=y.device).view(K, 1, 1, K).expand(-1, *y.shape[:2], -1)
-    if K == 1:
-        return torch.autograd.grad(y, leaf, each[0], retain_graph=True)[0].unsqueeze(2)
-    try:
-        return torch.autograd.grad(y, leaf, each, retain_graph=True, is_grads_batched=True)[0].movedim(0, 2)
-    except (RuntimeError, NotImplementedError):  # an operation without a batched backward
-        return torch.stack([torch.autograd.grad(y, leaf, one, retain_graph=True)[0] for one in each], dim=2)
+    each = torch.eye(y.shape[2], dtype=y.dtype, device=y.device)[:, None, None].expand(-1, *y.shape[:2], -1)
+    return gradients_of(y, [leaf], each)[0].movedim(0, 2)
 
 
-def by_autograd(out: Outputs, norms: bool) -> Tensor:
-    """The Jacobian of any model by backward passes, batched where they can be: (N, T, K, …), right also if it mixes the batch."""
+def by_autograd(out: Outputs, norms: bool, apart: bool = False) -> Tensor:
+    """The Jacobian of any model by backward passes, batched where they can be: (N, T, K, …), right also if it mixes the batch.
+
+    apart: known to treat the sequences of the batch one by one.
+    """
     out = depending(out) if out.grad is None else out
     y, leaf = out.y, out.leaf
     if y.ndim != 3:
         raise ValueError(
             f"the model's output has shape {tuple(y.shape)}; expected (N, T, K): unsqueeze what is missing"
         )
-    mixed = leak(out, 1) > TRACE
+    mixed = not apart and leak(out, 1) > TRACE
     if y[0].numel() == 1 and not mixed:  # many to one: the pass that was made for the check is the answer
         answer = out.grad.view(len(y), 1, 1, *leaf.shape[1:])
         return block_norms(answer, 2) if norms else answer
@@ -334,7 +324,7 @@ def blocks(y: Tensor, leaf: Tensor, norms: bool, mixed: bool) -> Tensor:
     size = _rows_at_once(y, leaf)
     for n in slices(N, 1 if mixed else N):  # sequences that do not touch each other share a backward pass
         for some in slices(T * K, size):
-            grads = _backward(y, leaf, _picks(y, n, some))
+            grads = gradients_of(y, [leaf], _picks(y, n, some))[0]
             for row, grad in zip(range(some.start, some.stop), grads, strict=True):
                 if norms:
                     squares = grad[n].to(result.dtype).square()
@@ -352,12 +342,17 @@ def _picks(y: Tensor, n: slice, some: slice) -> Tensor:
     return picks
 
 
-def _backward(y: Tensor, leaf: Tensor, picks: Tensor, create_graph: bool = False) -> Tensor:
-    """The gradients of ⟨pick, y⟩ for every pick: (rows, *leaf.shape)."""
-    options = {"retain_graph": True, "create_graph": create_graph}
+def gradients_of(y: Tensor, leaves: list[Tensor], picks: Tensor, create_graph: bool = False) -> list[Tensor]:
+    """The gradients of ⟨pick, y⟩ for every pick by each of the leaves, zeros where there is none: (rows, *leaf.shape) each."""
+    options, found = {"retain_graph": True, "allow_unused": True, "create_graph": create_graph}, None
     if len(picks) > 1:
-        return torch.autograd.grad(y, leaf, picks, is_grads_batched=True, **options)[0]
-    return torch.autograd.grad(y, leaf, picks[0], **options)[0][None]
+        with contextlib.suppress(RuntimeError, NotImplementedError):  # an operation without a batched backward
+            found = torch.autograd.grad(y, leaves, picks, is_grads_batched=True, **options)
+    if found is None:
+        each = [torch.autograd.grad(y, leaves, pick, **options) for pick in picks]
+        found = [None if parts[0] is None else torch.stack(parts) for parts in zip(*each, strict=True)]
+    shapes = [(len(picks), *leaf.shape) for leaf in leaves]
+    return [y.new_zeros(shape) if part is None else part for part, shape in zip(found, shapes, strict=True)]
 
 
 def _rows_at_once(y: Tensor, leaf: Tensor) -> int:
@@ -373,7 +368,8 @@ def _rows_at_once(y: Tensor, leaf: Tensor) -> int:
         todo += [following for following, _ in node.next_functions]
     rows = min(128, max(1, 2**26 // ((y.numel() + leaf.numel()) * y.element_size() * 8)))
     try:
-        _backward(y, leaf, torch.zeros(2, *y.shape, dtype=y.dtype, device=y.device))
+        two = torch.zeros(2, *y.shape, dtype=y.dtype, device=y.device)
+        torch.autograd.grad(y, leaf, two, retain_graph=True, is_grads_batched=True)
     except (RuntimeError, NotImplementedError):  # an operation without a batched backward
         return 1
     return rows
@@ -382,8 +378,8 @@ def _rows_at_once(y: Tensor, leaf: Tensor) -> int:
 def with_graph(run: Callable, x: Tensor, norms: bool) -> Tensor:
     """The Jacobian with a graph of its own, to x and to the model's parameters: (N, T, K, …), or its norms (N, T, S)."""
     check(x)
-    leaf = x if x.requires_grad else x.detach().clone().requires_grad_()
     with theirs(x.device), unfused():
+        leaf = x if x.requires_grad else x.detach().clone().requires_grad_()
         y = run(leaf)
         if not isinstance(y, Tensor) or y.ndim != 3 or len(y) != len(x):
             given = tuple(y.shape) if isinstance(y, Tensor) else type(y).__name__
@@ -393,7 +389,7 @@ def with_graph(run: Callable, x: Tensor, norms: bool) -> Tensor:
         probe = Outputs(y, leaf, pick, torch.autograd.grad(y, leaf, pick, retain_graph=True)[0])
         parts, size = [], _rows_at_once(y, leaf)
         for n in slices(N, 1 if leak(probe, 1) > TRACE else N):
-            rows = [_backward(y, leaf, _picks(y, n, some), True)[:, n] for some in slices(T * K, size)]
+            rows = [gradients_of(y, [leaf], _picks(y, n, some), True)[0][:, n] for some in slices(T * K, size)]
             parts.append(torch.cat(rows).transpose(0, 1).unflatten(1, (T, K)))
         result = torch.cat(parts)
         return block_norms(result, 2) if norms else result

@@ -9,7 +9,7 @@ what depends on what (`callables.leak`). If anything speaks against it, autograd
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
 
@@ -44,29 +44,53 @@ class Caught(NamedTuple):
 
 
 @contextmanager
-def _catching(caught: list[Caught | None], instead: tuple | None = None) -> Iterator[None]:
-    """Note every call of a recurrent layer in this thread (None for one that is not plain). instead: what to put out in its place."""
+def _catching(caught: list[Caught | None]) -> Iterator[None]:
+    """Note every call of a recurrent layer in this thread (None for one that is not plain)."""
     thread = threading.get_ident()
 
-    def hook(module: nn.Module, args: tuple, kwargs: dict, output: object) -> object:
+    def hook(module: nn.Module, args: tuple, kwargs: dict, output: object) -> None:
         recurrent = isinstance(module, nn.RNNBase | nn.RNNCellBase) or hasattr(module, "weight_hh_l0")
         if threading.get_ident() != thread or not recurrent:
-            return None
-        named = {name: value for name, value in kwargs.items() if value is not None}
-        u = args[0] if args else named.get("input", named.get("x"))
-        state = args[1] if len(args) > 1 else named.get("hx", named.get("state"))
-        known = len(args) <= 2 and set(named) <= {"input", "x", "hx", "state"}
-        if not (known and plain(module) and isinstance(u, Tensor) and u.ndim == 3):
+            return
+        u, state, known = _read(args, kwargs)
+        if known and plain(module) and isinstance(u, Tensor) and u.ndim == 3:
+            caught.append(Caught(module, u, state, *map(_plain, output)))  # as it is now: a model may go on in place
+        else:
             caught.append(None)
-            return None
-        caught.append(Caught(module, u, state, *output))
-        return instead
 
     handle = nn.modules.module.register_module_forward_hook(hook, with_kwargs=True)
     try:
         yield
     finally:
         handle.remove()
+
+
+def _read(args: tuple, kwargs: dict) -> tuple[object, object, bool]:
+    """What a recurrent layer was called with: its input, its state, and whether that was all."""
+    named = {name: value for name, value in kwargs.items() if value is not None}
+    u = args[0] if args else named.get("input", named.get("x"))
+    state = args[1] if len(args) > 1 else named.get("hx", named.get("state"))
+    return u, state, len(args) <= 2 and set(named) <= {"input", "x", "hx", "state"}
+
+
+@contextmanager
+def _replaced(layer: nn.Module, put_out: Callable, told: list[Tensor]) -> Iterator[None]:
+    """In this thread the layer computes nothing: it returns put_out() and tells what it was given, its input, then its state."""
+    thread, forward = threading.get_ident(), layer.forward
+
+    def instead(*args, **kwargs) -> object:
+        if threading.get_ident() != thread:
+            return forward(*args, **kwargs)
+        u, state, _ = _read(args, kwargs)
+        told.extend([u, *_parts(state)])
+        return put_out()
+
+    instead.elsewhere = True
+    layer.forward = instead
+    try:
+        yield
+    finally:
+        vars(layer).pop("forward", None)
 
 
 def jacobian(function: Function, x: Tensor, norms: bool) -> Tensor:
@@ -77,11 +101,21 @@ def jacobian(function: Function, x: Tensor, norms: bool) -> Tensor:
     def again(leaf: Tensor) -> Tensor:
         if not _fits(caught, x):
             return function(leaf.detach().clone(), graph=False)
-        layer_y, *final = leaves = [_leaf(part) for part in (caught[0].y, *_parts(caught[0].final))]
-        second, instead = _leaf(leaf), tuple(final) if isinstance(caught[0].final, tuple) else final[0]
-        with _catching(later := [], (layer_y, instead)):
+        first, told = caught[0], []
+        leaves = [_leaf(first.y), *(_leaf(part.transpose(0, 1)) for part in _parts(first.final))]
+
+        def put_out() -> tuple:
+            y, *final = leaves[0].clone(), *(part.transpose(0, 1).contiguous() for part in leaves[1:])
+            return y, tuple(final) if isinstance(first.final, tuple) else final[0]
+
+        second = _leaf(leaf)
+        with _replaced(first.layer, put_out, told):
             y = function(second.clone())
-        tell(function, layer_y.detach(), later[0].y.detach(), "the model")  # what the layer itself put out this time
+        if not told:  # another layer than in the first call: the model is made anew each time
+            return y.detach()
+        given = [first.u, *_parts(first.state)]
+        for before, now in zip(given, told if len(told) == len(given) else [first.u[:0]], strict=False):
+            tell(function, before.detach(), now.detach(), "the model")  # what the layer itself was given this time
         swapped.extend([y, second, *leaves])
         return y.detach()
 
@@ -89,8 +123,9 @@ def jacobian(function: Function, x: Tensor, norms: bool) -> Tensor:
         out = outputs(function, x, again=again)
     with theirs(x.device):
         tape = _tape(caught[0], swapped, out) if swapped else None
+        apart = tape is None and bool(swapped) and _apart(caught[0], swapped, out)
     if tape is None:
-        return by_autograd(out, norms)
+        return by_autograd(out, norms, apart)
     if norms:
         result = empty(x, (tape.N, tape.T, tape.T), exact(x), BLOCKS)
     else:
@@ -106,6 +141,11 @@ def _parts(state: object) -> list[Tensor]:
 
 def _leaf(part: Tensor) -> Tensor:
     return part.detach().clone().requires_grad_()
+
+
+def _plain(output: object) -> object:
+    """A copy without a graph of one tensor, or of a tuple of them."""
+    return tuple(map(_plain, output)) if isinstance(output, tuple) else output.detach().clone()
 
 
 def _fits(caught: list[Caught | None], x: Tensor) -> bool:
@@ -151,6 +191,23 @@ def _tape(caught: Caught, swapped: list[Tensor], out: Outputs) -> Tape | None:
     stack, _ = run(lambda: roll(net, u, initial(net, caught.state, u), known), u.device)
     tape = Tape(stack, columns(y, layer_y).transpose(0, 1), before, beside)
     return _folded(tape) if before is not None else tape
+
+
+def _apart(caught: Caught, swapped: list[Tensor], out: Outputs) -> bool:
+    """Whether what stands before, beside and behind the layer treats the sequences of the batch one by one, as the layer does."""
+    y, *leaves = swapped
+    ways = [(y, leaves), (caught.u, [] if _is(caught.u, out.leaf) else [out.leaf])]
+    ways += [(part.transpose(0, 1), [out.leaf]) for part in _parts(caught.state)]
+    for to, leaves in ways:
+        if to.requires_grad and leaves:
+            pick = noise(to.shape, to)
+            grads = torch.autograd.grad(to, leaves, pick, retain_graph=True, allow_unused=True)
+            found = [
+                Outputs(to, leaf, pick, grad) for leaf, grad in zip(leaves, grads, strict=True) if grad is not None
+            ]
+            if any(leak(one, 1) > TRACE for one in found):
+                return False
+    return True
 
 
 def _is(u: Tensor, leaf: Tensor) -> bool:

@@ -53,8 +53,9 @@ def plain(layer: object) -> bool:
 
 
 def altered(module: nn.Module) -> bool:
-    """Whether hooks or a forward of its own change what a module computes."""
-    return bool(module._forward_hooks or module._forward_pre_hooks or "forward" in vars(module))
+    """Whether hooks or a forward of its own (but for `inside`'s, which is another thread's) change what a module computes."""
+    own = vars(module).get("forward")
+    return bool(module._forward_hooks or module._forward_pre_hooks or (own and not hasattr(own, "elsewhere")))
 
 
 class Net(NamedTuple):

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from lstmkit.gradients.callables import TRACE, Outputs, check, columns, leak, outputs
+from lstmkit.gradients.callables import TRACE, Outputs, check, columns, gradients_of, leak, outputs
 from lstmkit.gradients.linearise import Net, Step, altered, head_jacobian, initial, roll
 from lstmkit.gradients.settings import run, slices, theirs
 from lstmkit.shapes import expect, expect_finite
@@ -91,17 +91,19 @@ class Asked:
         with theirs(leaf.device):
             for some in slices(len(rows), max(1, 2**24 // (y.numel() + leaf.numel()))):
                 picks = rows[some].reshape(-1, *y.shape)
-                try:
-                    grads = torch.autograd.grad(y, leaf, picks, retain_graph=True, is_grads_batched=True)[0]
-                except (RuntimeError, NotImplementedError):  # an operation without a batched backward
-                    grads = torch.stack([torch.autograd.grad(y, leaf, pick, retain_graph=True)[0] for pick in picks])
+                grads = gradients_of(y, [leaf], picks)[0]
                 parts.append(grads.flatten(2))
         return torch.cat(parts)
 
 
 def sources(parts: Parts, z: Tensor) -> Sources:
-    """Ask start and inputs, with every check."""
+    """Ask start and inputs, with every check; with a graph, whatever mode the caller is in."""
     fits(parts, z)
+    with theirs(z.device):
+        return _sources(parts, z)
+
+
+def _sources(parts: Parts, z: Tensor) -> Sources:
     N, T, D, net = len(z), parts.steps, parts.D, parts.net
     if T is not None and (isinstance(T, bool) or int(T) != T or T < 1):
         raise ValueError(f"steps is {T!r}; expected a whole number of at least 1")

@@ -79,7 +79,8 @@ def sequence_jacobian(
         return with_graph(lambda x: call(layer, x, state, head), x, norms)
     if kind is None:
         with frozen(lambda x: call(layer, x, state, head), x) as function:
-            return numbers(inside.jacobian(function, x, norms))
+            result = inside.jacobian(function, x, norms)
+        return numbers(result)
     tape = record(layer, x, head, state)
     shape, dtype = ((tape.T, tape.T), exact(x)) if norms else ((tape.T, tape.K, tape.T, tape.D), x.dtype)
     result = empty(x, (len(x), *shape), dtype, BLOCKS)
