@@ -5,6 +5,7 @@ Around its own forward pass a recurrent network is a linear system, so all deriv
 linearise   a layer around its forward pass: the derivative of each step
 back        the sweep back: all outputs by all inputs and states          → sequence_jacobian, state_jacobian, path_shares, gradient_flow
 forward     the sweep forward: one input, many outputs; one step          → one_to_many_jacobian, transition_jacobian
+few         the same in numpy, where the calls are what costs
 parts       a one-to-many model in its parts: start, inputs, feedback
 inside      a whole model as one callable: the layer inside it
 callables   any callable: is it a function of its input? autograd's way

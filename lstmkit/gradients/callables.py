@@ -191,7 +191,13 @@ def outputs(
     expect_finite(y, f"{what}'s output")
     with untouched(run.run):
         second = run(leaf.detach().clone(), graph=False) if again is None else again(leaf)
-    tell(run, y.detach(), second, what)
+    compare(y.detach(), second, what)
+    if run.drew and not run.quiet:
+        warnings.warn(
+            f"{what} draws random numbers ({', '.join(run.drew)}): dropout in train mode, teacher forcing by chance, a random "
+            "initial state? The result holds for one draw; call model.eval() for the model as it is used",
+            stacklevel=3,
+        )
     out = Outputs(y, leaf, torch.ones_like(y) if y[0].numel() == 1 else noise(y.shape, y), None)
     return depending(out, what, needs) if again is None else out
 
@@ -226,8 +232,8 @@ def check(x: Tensor) -> None:
     expect_finite(x)
 
 
-def tell(run: Function, y: Tensor, again: Tensor, what: str) -> None:
-    """Whether two calls agree. An error for a state kept between calls, a warning for random numbers."""
+def compare(y: Tensor, again: Tensor, what: str) -> None:
+    """An error where two calls do not agree: a state is kept between them."""
     worst = (
         float((again - y).abs().max() / y.abs().max().clamp_min(torch.finfo(y.dtype).tiny))
         if again.shape == y.shape
@@ -237,12 +243,6 @@ def tell(run: Function, y: Tensor, again: Tensor, what: str) -> None:
         raise ValueError(
             f"{what} is not a function of its input: a second call with the same x gave other outputs (by {worst:.2g} of the "
             "largest). It keeps a state between calls, or has a random generator of its own: reset it inside the callable"
-        )
-    if run.drew and not run.quiet:
-        warnings.warn(
-            f"{what} draws random numbers ({', '.join(run.drew)}): dropout in train mode, teacher forcing by chance, a random "
-            "initial state? The result holds for one draw; call model.eval() for the model as it is used",
-            stacklevel=4,
         )
 
 

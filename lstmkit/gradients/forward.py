@@ -91,20 +91,8 @@ def _of_model(model: nn.Module, parts: Parts, z: Tensor) -> Tensor:
     T, K, wiring, lstm = parts.steps, model.output_size, model.wiring, model.lstm
     (N, D), loop, start, inputs, feedback = z.shape, wiring == "fed-back outputs", None, None, None
     if wiring == "initial state":
-        xp, here = (np, Tensor.numpy) if z.device.type == "cpu" else (torch, Tensor.detach)
-        H, x, state, by_z = (
-            lstm.hidden_size,
-            z.new_zeros(N, T, 1),
-            z.new_empty(2, 1, N, lstm.hidden_size),
-            z.new_empty(N, 2 * lstm.hidden_size, D),
-        )
-        weight, bias, (h, c), by = here(model.start.weight.detach()), model.start.bias, here(state), here(by_z)
-        both = here(z) @ weight.T
-        if bias is not None:
-            both += here(bias.detach())
-        h[0], c[0], by[:] = xp.tanh(both[:, :H]), both[:, H:], weight
-        by[:, :H] *= (1 - h * h)[0, :, :, None]
-        start, state = Known(by_z), state.unbind(0)
+        (state, by_z), x = _started(model.start, z), z.new_zeros(N, T, 1)
+        start = Known(by_z)
     else:
         state = [z.new_zeros(1, N, lstm.hidden_size)] * 2
         eye, wide = torch.eye(D, dtype=z.dtype, device=z.device).expand(N, -1, -1), lstm.input_size - D
@@ -116,6 +104,19 @@ def _of_model(model: nn.Module, parts: Parts, z: Tensor) -> Tensor:
         feedback.weight = nn.Parameter(picks, requires_grad=False)
     reach = "same" if wiring == "every step" else "first"
     return _solve(parts._replace(feedback=feedback), Sources(start, inputs, reach, state, x, D), False)
+
+
+def _started(start: nn.Linear, z: Tensor) -> tuple[list[Tensor], Tensor]:
+    """h_0 = tanh(W_h z + b_h) and c_0 = W_c z + b_c, (1, N, H) each, and their Jacobian by z, (N, 2H, D); on the CPU in numpy."""
+    xp, here = (np, Tensor.numpy) if z.device.type == "cpu" else (torch, Tensor.detach)
+    weight, bias, H = here(start.weight.detach()), start.bias, start.out_features // 2
+    state, by_z = z.new_empty(2, 1, len(z), H), z.new_empty(len(z), 2 * H, z.shape[1])
+    (h, c), by, both = here(state), here(by_z), here(z) @ weight.T
+    if bias is not None:
+        both += here(bias.detach())
+    h[0], c[0], by[:] = xp.tanh(both[:, :H]), both[:, H:], weight
+    by[:, :H] *= (1 - h * h)[0, :, :, None]
+    return state.unbind(0), by_z
 
 
 def transition_jacobian(layer: nn.Module, x: Tensor, state=None) -> Tensor:

@@ -23,11 +23,11 @@ from lstmkit.gradients.callables import (
     Outputs,
     by_autograd,
     columns,
+    compare,
     exact,
     leak,
     noise,
     outputs,
-    tell,
 )
 from lstmkit.gradients.linearise import Tape, initial, plain, read, roll
 from lstmkit.gradients.settings import BLOCKS, empty, run, theirs
@@ -115,7 +115,7 @@ def jacobian(function: Function, x: Tensor, norms: bool) -> Tensor:
             return y.detach()
         given = [first.u, *_parts(first.state)]
         for before, now in zip(given, told if len(told) == len(given) else [first.u[:0]], strict=False):
-            tell(function, before.detach(), now.detach(), "the model")  # what the layer itself was given this time
+            compare(before.detach(), now.detach(), "the model")  # what the layer itself was given this time
         swapped.extend([y, second, *leaves])
         return y.detach()
 

@@ -206,7 +206,10 @@ def lstm_factors(xp, q, W, bias, x, h, h0, c0, at_once: bool) -> None:
     q[:4] = gates.reshape(T, N, 4, H).swapaxes(0, 2).swapaxes(1, 2)
     del gates
     g = xp.tanh(q[2])
-    q[:4] = 1 / (1 + np.exp(-q[:4])) if xp is np else q[:4].sigmoid_()
+    if xp is np:
+        q[:4] = 1 / (1 + np.exp(-q[:4]))
+    else:
+        q[:4].sigmoid_()
     i, f, dg, o, keep, late = q
     keep[:] = f
     c, ahead, kept = xp.concatenate([c0[None], i * g]), 1, f
