@@ -25,6 +25,7 @@ from lstmkit.gradients.settings import alive, slices
 
 # What the rule below counts in multiply-adds of a matrix product. Measured: `python -m tests.bench --calibrate`.
 ENTRY = 42  # the elementwise work on one entry of δ
+LARGE = 2**17  # bytes: what is larger is not taken and given back at every step, for the system clears it each time
 STEP = 2e6  # what a step of a sweep or of the joining costs before it does anything
 
 
@@ -45,8 +46,11 @@ def sweep(
     )  # nothing touches a row until its step comes
     if ends:
         adjoint[:, :, T * K :].unflatten(2, (-1, H)).diagonal(dim1=0, dim2=2).diagonal(dim1=1, dim2=2).fill_(1)
+    room, rows = None, N * adjoint.shape[2]
+    if rows * max(map(len, (step.W for step in stack))) * C.element_size() > LARGE:
+        room = [C.new_empty(rows * max(step.W.shape[axis] for step in stack)) for axis in (0, 1)]
     for step in stack:
-        step.ready()
+        step.ready().room = room
     for t in range(T - 1, -1, -1):
         alive()
         rows = adjoint.narrow(2, t * K, adjoint.shape[2] - t * K).unbind(0)

@@ -102,6 +102,7 @@ class Step:
 
     def __init__(self, W: Tensor, q: Tensor, states: int, mask: Tensor | None = None, first: Tensor | None = None):
         self.W, self.q, self.states, self.mask, self.first = W, q, states, mask, first
+        self.room: list[Tensor] | None = None  # for the products of `pull`, where they are large
 
     def map(self, change: Callable[[Tensor], Tensor]) -> Step:
         mask = None if self.mask is None else change(self.mask)
@@ -118,16 +119,19 @@ class Step:
 
     def pull(self, h: Tensor, c: Tensor | None, t: int) -> Tensor:
         """Adjoints of the state at t, (N, R, H), become in place those of the state at t−1; returns those of x_t, (N, R, D)."""
-        N, R, H = h.shape
+        (N, R, H), delta, out = h.shape, None, None
+        if self.room is not None:
+            delta = self.room[0][: N * R * len(self.W)].view(N, R, -1, H)
+            out = self.room[1][: N * R * self.W.shape[1]].view(N * R, -1)
         if c is None:
-            delta = h.unsqueeze(2) * self.k[t]
+            delta = torch.mul(h.unsqueeze(2), self.k[t], out=delta)
         else:
             c.addcmul_(h, self.a[t])
-            delta = c.unsqueeze(2) * self.k[t]
+            delta = torch.mul(c.unsqueeze(2), self.k[t], out=delta)
             torch.mul(h, self.o[t], out=delta.select(2, 3))  # the output gate's belongs to λ_h
             c.mul_(self.f[t])
         W = self.W if t or self.first is None else self.first
-        out = torch.mm(delta.view(N * R, -1), W).view(N, R, -1)
+        out = torch.mm(delta.view(N * R, -1), W, out=out).view(N, R, -1)
         before = out.narrow(2, 0, H)
         if c is None and self.f is not None:
             torch.addcmul(before, h, self.f[t], out=h)
