@@ -53,17 +53,21 @@ def _difference(found, expected, tolerance, where) -> str | None:
 def _several(found, expected, tolerance, where) -> str | None:
     at = f"{where}: " if where else ""
     if isinstance(found, Tensor):
-        return f"{at}one tensor of shape {tuple(found.shape)}; expected {len(expected)} results: {show(expected)}"
+        return f"{at}one tensor of shape {tuple(found.shape)}; expected {_results(expected)}: {show(expected)}"
     if not isinstance(found, tuple | list):
-        return f"{at}{show(found)}; expected {len(expected)} results: {show(expected)}"
+        return f"{at}{show(found)}; expected {_results(expected)}: {show(expected)}"
     if len(found) != len(expected):
-        return f"{at}{len(found)} results, {show(found)}; expected {len(expected)}: {show(expected)}"
+        return f"{at}{_results(found)}, {show(found)}; expected {len(expected)}: {show(expected)}"
     names = getattr(expected, "_fields", None) or [f"[{n}]" for n in range(len(expected))]
     for name, mine, theirs in zip(names, found, expected, strict=True):
         said = difference(mine, theirs, tolerance, f"{where}{name}" if where else _part(name))
         if said:
             return said
     return None
+
+
+def _results(several: tuple | list) -> str:
+    return "1 result" if len(several) == 1 else f"{len(several)} results"
 
 
 def show(value) -> str:
