@@ -25,7 +25,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from lstmkit.gradients.callables import TRACE, Function, Outputs, blocks, call, frozen, leak, outputs
+from lstmkit.gradients.callables import TRACE, Outputs, blocks, call, leaks, outputs
+from lstmkit.gradients.function import Function, frozen
+from lstmkit.gradients.probes import crossing
 from lstmkit.gradients.settings import theirs
 from lstmkit.shapes import expect_finite
 
@@ -125,7 +127,7 @@ def smoothgrad(
     noise: standard deviation as a share of each sequence's range, max x − min x. generator: a CPU generator for repeatable
     noise. Other arguments, shape, unit and errors in the module's head. Source: Smilkov et al. (2017), arXiv:1706.03825.
     """
-    if samples < 1 or noise < 0:
+    if samples < 1 or not 0 <= noise < float("inf"):
         raise ValueError(f"samples is {samples}, noise {noise}; expected samples ≥ 1 and noise ≥ 0")
     if generator is None:  # its own: f draws the same numbers at every call, and this must not
         generator = torch.Generator().manual_seed(int(torch.randint(2**62, ())))
@@ -276,7 +278,8 @@ def _asked(f: Callable, x: Tensor, target: Index, step: Index) -> AbstractContex
 def _check(run: Function, x: Tensor) -> Outputs:
     """One checked call: f is a function of x, depends on it, and treats the sequences of a batch one by one."""
     out = outputs(run, x, "f")
-    if leak(out, 1) > TRACE:
+    run.afresh = True  # from here on every call starts from what the model keeps now
+    if leaks(out, 1) and crossing(out) > TRACE:
         raise ValueError("f mixes the batch: an output depends on another sequence (a view, BatchNorm in train mode?)")
     return out
 
@@ -313,8 +316,18 @@ def _select(y: Tensor, target: Index, step: Index) -> Tensor:
 
 def _pick(y: Tensor, index: int | Tensor, axis: int, name: str) -> Tensor:
     """y without `axis`: index, an int or (N,) integers, says which entry stays."""
-    at = torch.as_tensor(index, device=y.device)
-    if at.is_floating_point() or at.ndim > 1 or (at.ndim == 1 and len(at) != len(y)):
+    try:
+        at = torch.as_tensor(index, device=y.device)
+        at = at if at.is_floating_point() or at.is_complex() or at.dtype == torch.bool else at.long()
+    except (TypeError, ValueError, RuntimeError):
+        at = torch.tensor(0.5)
+    if (
+        at.is_complex()
+        or at.dtype == torch.bool
+        or at.is_floating_point()
+        or at.ndim > 1
+        or (at.ndim == 1 and len(at) != len(y))
+    ):
         raise ValueError(f"{name} is {index!r}; expected an integer or ({len(y)},) integers")
     if at.min() < -y.shape[axis] or at.max() >= y.shape[axis]:
         raise ValueError(f"{name} is {index!r}; expected values below {y.shape[axis]}: f's output is {tuple(y.shape)}")

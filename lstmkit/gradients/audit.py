@@ -16,10 +16,10 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from lstmkit.gradients.callables import TRACE, Function, call, check, frozen, noise, untouched
-from lstmkit.gradients.probes import Asked, Numbers, Tokens, another, spread
+from lstmkit.gradients.callables import TRACE, call, check, noise
+from lstmkit.gradients.function import Function, frozen, untouched
+from lstmkit.gradients.probes import Asked, NotJudged, Numbers, Tokens, another, spread
 from lstmkit.gradients.sequence import flow
-from lstmkit.gradients.settings import theirs
 from lstmkit.shapes import expect_finite, expect_lengths
 
 
@@ -110,8 +110,8 @@ def audit(
         raise ValueError(f"x has shape {tuple(x.shape)}; expected (N, T): there is nothing in it")
 
     def called(x: Tensor, *rest: object) -> Tensor:
-        with untouched(model):
-            copies = [part.clone() if isinstance(part, Tensor) else part for part in rest]
+        with untouched(model) as kept:
+            copies = [kept.copy(part) for part in rest]
             return call(lambda x: model(x, *copies), x)
 
     with frozen(called, x) as function:
@@ -129,7 +129,7 @@ def _audit(function, x, rest, tokens, lengths, target, causal, delay, memory, gr
     doubtful = flat and y.shape[1] == S and S > 1 and x.ndim > 1  # so many steps, or so many results for the sequence?
     steps = 1 if flat and not doubtful else y.shape[1]
     ends = torch.full((N,), S) if lengths is None else expect_lengths(lengths, N, S).cpu()
-    timed = x.ndim > (1 if tokens else 2)
+    timed = x.ndim > (1 if tokens else 2) or x.ndim == 2 and y.ndim == 3 and y.shape[1] == S
     asked = Asked(S, steps, ends, lengths is not None, causal, delay, at, doubtful, timed, target is not None)
     probe = Tokens(function, x, rest, y, asked) if tokens else Numbers(function, x, rest, y, asked)
     mixing = probe.mixing() if N > 1 else 0.0
@@ -170,7 +170,7 @@ def _kept(function: Function, x: Tensor, rest: tuple, y: Tensor) -> str | None:
 
 
 def _change(one: Tensor, other: Tensor) -> float:
-    return float((one - other).abs().max()) if one.numel() else 0.0
+    return float((one - other).masked_fill(one == other, 0).abs().max()) if one.numel() else 0.0
 
 
 def _causal(probe: Numbers | Tokens, asked: Asked) -> Check:
@@ -181,8 +181,12 @@ def _causal(probe: Numbers | Tokens, asked: Asked) -> Check:
     if asked.T == 1 and not asked.doubtful and asked.at is None and asked.delay < 1:
         return _unasked("causal", "one output, after the last input")
     late, early = (None if (owner := asked.owner(which)) is None else probe.future(owner) for which in (True, False))
-    if asked.certain:
+    if asked.certain and not (asked.encoder and asked.at is None and asked.T > 1 and late > TRACE):
         return _judge("causal", late, probe.unit)
+    if asked.encoder and asked.T == asked.S:
+        return _unjudged(
+            "causal", "with a target: is all of x read first (causal=False), or step by step? Then give at=range(S)"
+        )
     if asked.encoder:
         return _unasked("causal", f"{asked.T} outputs for {asked.S} inputs and a target: all of x is read first")
     if early is not None and early <= TRACE:
@@ -201,7 +205,12 @@ def _padding(probe: Numbers | Tokens, asked: Asked) -> Check:
         return _unasked("padding", "give lengths=… if there is any")
     if not asked.certain:
         return _unjudged("padding", f"which of {asked.T} outputs are real? Give at=…, the input step of each output")
-    return _judge("padding", probe.padding(asked.owner(True)), probe.unit)
+    if not asked.timed:
+        return _unjudged("padding", f"x has no steps beside the results' {asked.T}")
+    try:
+        return _judge("padding", probe.padding(asked.owner(True)), probe.unit)
+    except NotJudged as error:
+        return _unjudged("padding", str(error).splitlines()[0])
 
 
 # ---- descriptions, and the target -------------------------------------------------------------------------------------
@@ -246,26 +255,36 @@ def _reads_target(function: Function, x: Tensor, rest: tuple, y: Tensor) -> Chec
         return _unjudged(
             "target", f"outputs of shape {tuple(y.shape)} for the target's {target.shape[1]} steps: make them as many"
         )
-    if target.is_floating_point():
-        leaf = target.detach().clone().requires_grad_()
-        out = function(x.clone(), *rest[:-1], leaf)
-        if not out.requires_grad:
-            return _judge("target", 0.0)
-        worst, top, weights = 0.0, 0.0, noise(out.shape, out)
-        for t in spread(y.shape[1]):
-            pick = weights * (torch.arange(y.shape[1], device=y.device) <= t).view(1, -1, 1)
-            with theirs(y.device):
-                grad = torch.autograd.grad(out, leaf, pick, retain_graph=True, allow_unused=True)[0]
-            if grad is None:
-                return _judge("target", 0.0)
-            top, worst = max(top, float(grad.abs().max())), max(worst, float(grad[:, t:].abs().max()))
-        return _judge("target", worst / top if top else 0.0)
-    other, changes = another(target), []
+    share = _by_gradient(function, x, rest, y) if target.is_floating_point() else 0.0
+    if share > TRACE:
+        return _judge("target", share)
+    other, changes, top = another(target), [], y.abs().masked_fill(y.isinf(), 0).amax((0, 1))
     for t in (-1, *spread(y.shape[1])):  # first all of it: the largest change there is
         changed = target.clone()
         changed[:, max(t, 0) :] = other[:, max(t, 0) :]
-        again = function(x.clone(), *rest[:-1], changed, graph=False)
-        changes.append(_change(again[:, : t + 1] if t >= 0 else again, y[:, : t + 1] if t >= 0 else y))
-    rounding = 16 * torch.finfo(y.dtype).eps * float(y.abs().max())
-    worst = max(changes[1:])
-    return _judge("target", worst / max(changes) if worst > rounding else 0.0, "change")
+        try:
+            again = function(x.clone(), *rest[:-1], changed, graph=False)
+        except Exception:
+            if target.is_floating_point():  # a model may refuse other numbers: the gradient has answered
+                return _judge("target", share)
+            raise
+        off = (again - y).masked_fill(again == y, 0).abs()[:, : t + 1 if t >= 0 else None]
+        changes.append(off.where(off > 16 * torch.finfo(y.dtype).eps * top, 0).amax((0, 1)))
+    worst = float((torch.stack(changes[1:]).amax(0) / changes[0].clamp_min(torch.finfo(y.dtype).tiny)).max())
+    return _judge("target", worst, "change")
+
+
+def _by_gradient(function: Function, x: Tensor, rest: tuple, y: Tensor) -> float:
+    """The largest gradient of the outputs up to a step by the target from that step on, as a share of the largest of all."""
+    leaf = rest[-1].detach().clone().requires_grad_()
+    out, worst, top = function(x.clone(), *rest[:-1], leaf.clone()), 0.0, 0.0
+    if not out.requires_grad:
+        return 0.0
+    weights = noise(out.shape, out)
+    for t in spread(y.shape[1]):
+        pick = weights * (torch.arange(y.shape[1], device=y.device) <= t).view(1, -1, 1)
+        grad = torch.autograd.grad(out, leaf, pick, retain_graph=True, allow_unused=True)[0]
+        if grad is None:
+            return 0.0
+        top, worst = max(top, float(grad.abs().max())), max(worst, float(grad[:, t:].abs().max()))
+    return worst / top if top else 0.0

@@ -15,6 +15,7 @@ Source: Werbos (1990), Backpropagation through time.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -287,16 +288,25 @@ def each_state(tape: Tape, result: Tensor, see: Callable) -> None:
     for n in slices(tape.N, outputs // T):
         stack = [[step.map(lambda part, n=n: part[:, n]).ready() for step in both] for both in tape.stack]
         for ts in slices(T, outputs // (n.stop - n.start)):
-            dy, R = _joining(tape, n, ts).flatten(1, 2), (ts.stop - ts.start) * K
-            for l in range(len(stack) - 1, -1, -1):
-                N = len(dy)
-                dx = dy.new_zeros(N, R, T, stack[l][0].W.shape[1] - H)
-                for d, step in enumerate(stack[l]):
-                    h, c = [*dy.new_zeros(step.states, N, R, H), None][:2]
-                    for t in range(T - 1, -1, -1):
-                        alive()
-                        s = T - 1 - t if d else t
-                        h += dy[:, :, s, d * H : (d + 1) * H]
-                        see(n, ts, l, d, s, step, t, h, c)
-                        dx[:, :, s] += step.pull(h, c, t)
-                dy = dx
+            pulled(stack, _joining(tape, n, ts).flatten(1, 2), partial(see, n, ts))
+
+
+def pulled(stack: list[list[Step]], dy: Tensor, see: Callable | None = None) -> Tensor:
+    """Adjoints of the last layer's outputs, (N, R, T, H·directions), to those of what the first one reads, (N, R, T, D), layer by layer.
+
+    see(l, d, s, step, t, h, c): as `each_state` says.
+    """
+    (N, R, T, _), H = dy.shape, stack[0][0].q.shape[3]
+    for l in range(len(stack) - 1, -1, -1):
+        dx = dy.new_zeros(N, R, T, stack[l][0].W.shape[1] - H)
+        for d, step in enumerate(stack[l]):
+            h, c = [*dy.new_zeros(step.states, N, R, H), None][:2]
+            for t in range(T - 1, -1, -1):
+                alive()
+                s = T - 1 - t if d else t
+                h += dy[:, :, s, d * H : (d + 1) * H]
+                if see is not None:
+                    see(l, d, s, step, t, h, c)
+                dx[:, :, s] += step.pull(h, c, t)
+        dy = dx
+    return dy

@@ -2,156 +2,31 @@
 
 A callable is called twice with the same input and the same random numbers: who keeps a state between calls is refused, who
 draws random numbers is told that the result holds for one draw. Two backward passes then tell whether sequences (or steps)
-leak into each other (`leak`).
+leak into each other (`leaks`).
 """
 
 from __future__ import annotations
 
 import contextlib
-import random
-import threading
 import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import lru_cache
 from typing import NamedTuple
 
-import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
+from lstmkit.gradients.function import Function, frozen, untouched
 from lstmkit.gradients.settings import BLOCKS, empty, slices, theirs, unfused
 from lstmkit.shapes import expect_finite
 
 TRACE = 1e-6  # a gradient below this share of the largest one counts as none where dependence is tested
-_one_at_a_time = threading.RLock()  # the generators and torch's global hooks belong to all threads
 
 
 def call(model: Callable, x: Tensor, state=None, head: Callable | None = None) -> Tensor:
     y = model(x) if state is None else model(x, state)
     y = y[0] if isinstance(y, tuple | list) else y
     return y if head is None else head(y)
-
-
-# ---- random numbers, and what a model keeps ---------------------------------------------------------------------------
-
-
-class Dice:
-    """The state of every generator that a model may draw from without being asked: torch's, Python's, numpy's."""
-
-    def __init__(self, device: torch.device):
-        self.device = device
-        self.states = self._now()
-
-    def _now(self) -> dict:
-        found = {"torch": torch.get_rng_state(), "Python's random": random.getstate(), "numpy": np.random.get_state()}  # noqa: NPY002
-        if self.device.type == "cuda":
-            found["CUDA"] = torch.cuda.get_rng_state(self.device)
-        return found
-
-    def restore(self) -> None:
-        torch.set_rng_state(self.states["torch"])
-        random.setstate(self.states["Python's random"])
-        np.random.set_state(self.states["numpy"])  # noqa: NPY002
-        if "CUDA" in self.states:
-            torch.cuda.set_rng_state(self.states["CUDA"], self.device)
-
-    def moved(self) -> list[str]:
-        """The generators that were drawn from since."""
-        now = self._now()
-        found = [name for name in ("torch", "CUDA") if name in now and not torch.equal(now[name], self.states[name])]
-        if now["Python's random"] != self.states["Python's random"]:
-            found.append("Python's random")
-        if now["numpy"][2] != self.states["numpy"][2] or (now["numpy"][1] != self.states["numpy"][1]).any():
-            found.append("numpy")
-        return found
-
-
-class Function:
-    """A callable that draws the same random numbers at every call. drew: the generators that its first call drew from.
-
-    quiet: no warning if it does.
-    """
-
-    def __init__(self, run: Callable, device: torch.device, quiet: bool = False):
-        self.run, self.device, self.quiet = run, device, quiet
-        self.start, self.after, self.drew = Dice(device), None, []
-
-    def __call__(self, *args, graph: bool = True) -> object:
-        self.start.restore()
-        with theirs(self.device), torch.set_grad_enabled(graph):
-            y = self.run(*args)
-        if self.after is None:
-            self.drew, self.after = self.start.moved(), Dice(self.device)
-        return y
-
-
-@contextmanager
-def frozen(run: Callable, x: Tensor) -> Iterator[Function]:
-    """The callable as a `Function`, with a graph whatever mode the caller is in; behind it the generators stand as after one call."""
-    with _one_at_a_time:
-        device = x.device if isinstance(x, Tensor) else torch.device("cpu")
-        function = Function(run, device)
-        try:
-            with theirs(device):
-                yield function
-        finally:
-            (function.after or function.start).restore()
-
-
-def modules_of(run: object, depth: int = 3) -> list[nn.Module]:
-    """Every module that a callable can reach: itself, its owner, its closure, what it names, a partial's parts."""
-    found: dict[int, nn.Module] = {}
-
-    def look(thing: object, depth: int) -> None:
-        if isinstance(thing, nn.Module):
-            found.update((id(module), module) for module in thing.modules())
-        elif depth and callable(thing):
-            parts = [getattr(thing, name, None) for name in ("__self__", "__func__", "func")]
-            parts += list(getattr(thing, "args", ())) if hasattr(thing, "func") else []
-            for cell in getattr(thing, "__closure__", None) or ():
-                with contextlib.suppress(ValueError):  # a cell that is still empty
-                    parts.append(cell.cell_contents)
-            code = getattr(thing, "__code__", None)
-            parts += [thing.__globals__[name] for name in code.co_names if name in thing.__globals__] if code else []
-            for part in parts:
-                look(part, depth - 1)
-
-    look(run, depth)
-    return list(found.values())
-
-
-@contextmanager
-def untouched(run: Callable) -> Iterator[None]:
-    """Let a call work on copies of what its modules keep (buffers, attributes): afterwards all is as it was.
-
-    The originals are not written to, for the graph of an earlier call may still need them.
-    """
-    kept = [(module, dict(vars(module)), dict(module._buffers)) for module in modules_of(run)]
-    for module, own, buffers in kept:
-        vars(module).update(
-            {name: _copy(value) for name, value in own.items() if name[0] != "_" or isinstance(value, Tensor)}
-        )
-        module._buffers.update({name: _copy(value) for name, value in buffers.items()})
-    try:
-        yield
-    finally:
-        for module, own, buffers in kept:
-            vars(module).clear()
-            vars(module).update(own)
-            module._buffers.clear()
-            module._buffers.update(buffers)
-
-
-def _copy(value: object) -> object:
-    """Tensors and plain containers are copied, for they may be changed in place; all else is kept as it is."""
-    if isinstance(value, Tensor) and not isinstance(value, nn.Parameter):
-        return value.detach().clone().requires_grad_(value.requires_grad) if value.is_leaf else value.clone()
-    if type(value) in (list, tuple):
-        return type(value)(_copy(part) for part in value)
-    if type(value) is dict:
-        return {key: _copy(part) for key, part in value.items()}
-    return value
 
 
 # ---- one call, checked ------------------------------------------------------------------------------------------------
@@ -179,18 +54,18 @@ def outputs(
             return outputs(function, x, what, again, needs)
     check(x)
     leaf = x.detach().clone().requires_grad_()
-    with theirs(run.device):
-        given = leaf.clone()  # a copy, so that the callable may begin with an operation in place
-    y = run(given)
-    if not isinstance(y, Tensor):
-        raise TypeError(f"{what} returned a {type(y).__name__}; expected a tensor y, or a tuple that starts with y")
-    if y.ndim == 0 or len(y) != len(x):
-        raise ValueError(f"{what} maps {tuple(x.shape)} to {tuple(y.shape)}; expected a result for each of the samples")
-    if not y.is_floating_point():
-        raise TypeError(f"{what} returned {str(y.dtype).removeprefix('torch.')}; expected floating point numbers")
-    expect_finite(y, f"{what}'s output")
-    with untouched(run.run):
-        second = run(leaf.detach().clone(), graph=False) if again is None else again(leaf)
+    with theirs(run.device), untouched(run.run):
+        y = run(leaf.clone())  # a copy, so that the callable may begin with an operation in place
+        if not isinstance(y, Tensor):
+            raise TypeError(f"{what} returned a {type(y).__name__}; expected a tensor y, or a tuple that starts with y")
+        if y.ndim == 0 or len(y) != len(x):
+            raise ValueError(
+                f"{what} maps {tuple(x.shape)} to {tuple(y.shape)}; expected a result for each of the samples"
+            )
+        if not y.is_floating_point():
+            raise TypeError(f"{what} returned {str(y.dtype).removeprefix('torch.')}; expected floating point numbers")
+        expect_finite(y, f"{what}'s output")
+        second = run(leaf.clone()).detach() if again is None else again(leaf)
     compare(y.detach(), second, what)
     if run.drew and not run.quiet:
         warnings.warn(
@@ -232,15 +107,19 @@ def check(x: Tensor) -> None:
     expect_finite(x)
 
 
+class NotAFunction(ValueError):
+    """A second call with the same input gave other outputs."""
+
+
 def compare(y: Tensor, again: Tensor, what: str) -> None:
     """An error where two calls do not agree: a state is kept between them."""
-    worst = (
-        float((again - y).abs().max() / y.abs().max().clamp_min(torch.finfo(y.dtype).tiny))
-        if again.shape == y.shape
-        else float("inf")
-    )
+    worst = float("inf")
+    if again.shape == y.shape:  # each result against its own size: one may be a million times the others
+        off, size = (again - y).abs().masked_fill(again == y, 0), y.abs().masked_fill(y.isinf(), 0)
+        size = size.amax(tuple(range(y.ndim - 1)), keepdim=True) if y.ndim > 2 else size.amax()
+        worst = float((off / size.clamp_min(torch.finfo(y.dtype).tiny)).max())
     if not worst <= torch.finfo(y.dtype).eps ** 0.6:
-        raise ValueError(
+        raise NotAFunction(
             f"{what} is not a function of its input: a second call with the same x gave other outputs (by {worst:.2g} of the "
             "largest). It keeps a state between calls, or has a random generator of its own: reset it inside the callable"
         )
@@ -253,27 +132,32 @@ def noise(shape: tuple[int, ...], like: Tensor) -> Tensor:
     )
 
 
-def leak(out: Outputs, axes: int) -> float:
-    """Does an item of y depend on another item of x? The largest such gradient as a share of the largest of all, or more.
+def leaks(out: Outputs, axes: int) -> bool:
+    """Whether an item of y depends on another item of x; also where that cannot be told, for a gradient that is not finite.
 
     Items are counted along the first `axes` axes of both. The pass behind `out.grad` is repeated with each item's weight times
-    a power of two of its own: where no item reads another, its gradient is multiplied by exactly that, to the last bit.
+    a power of two of its own: where no item reads another, its gradient is multiplied by exactly that, to the last bit. Each item
+    is held against its own largest gradient.
     """
     y, leaf, pick, grad = out
-    scale = _powers(y.shape[:axes].numel()).view(y.shape[:axes]).to(y.device, y.dtype)
-    if scale.numel() == 1:
-        return 0.0
+    if y.shape[:axes].numel() == 1:
+        return False
+    scale = _powers(y.shape[:axes].numel(), 3 if torch.finfo(y.dtype).bits < 32 else 12).view(y.shape[:axes])
+    scale = scale.to(y.device, y.dtype)
     other = torch.autograd.grad(y, leaf, pick * scale.view(*scale.shape, *[1] * (y.ndim - axes)), retain_graph=True)[0]
     other = other / scale.to(leaf.dtype).view(*scale.shape, *[1] * (leaf.ndim - axes))
-    return float((other - grad).abs().max() / grad.abs().max().clamp_min(torch.finfo(grad.dtype).tiny))
+    grad, other = grad.reshape(scale.numel(), -1), other.reshape(scale.numel(), -1)
+    tiny, trace = torch.finfo(grad.dtype).tiny, min(TRACE, 1e3 * torch.finfo(grad.dtype).eps)
+    off = (other - grad).abs().amax(1) > trace * torch.maximum(grad.abs(), other.abs()).amax(1) + 64 * tiny
+    return bool(off.any()) or not bool(grad.isfinite().all() and other.isfinite().all())
 
 
 @lru_cache(maxsize=64)
-def _powers(count: int) -> Tensor:
-    """± powers of two, a different one for each of 26 consecutive items, in an order that has no period."""
-    powers = torch.cat([2.0 ** torch.arange(-6, 7), -(2.0 ** torch.arange(-6, 7))])
+def _powers(count: int, span: int) -> Tensor:
+    """± powers of two, different for consecutive items as long as there are any, in an order that has no period."""
+    powers = torch.cat([2.0 ** torch.arange(-span, span + 1), -(2.0 ** torch.arange(-span, span + 1))])
     generator = torch.Generator().manual_seed(0)
-    order = torch.cat([torch.randperm(26, generator=generator) for _ in range(-(-count // 26))])
+    order = torch.cat([torch.randperm(len(powers), generator=generator) for _ in range(-(-count // len(powers)))])
     return powers[order[:count]]
 
 
@@ -286,18 +170,22 @@ def columns(y: Tensor, leaf: Tensor) -> Tensor:
     return gradients_of(y, [leaf], each)[0].movedim(0, 2)
 
 
-def by_autograd(out: Outputs, norms: bool, apart: bool = False) -> Tensor:
-    """The Jacobian of any model by backward passes, batched where they can be: (N, T, K, …), right also if it mixes the batch.
+def same_everywhere(jacobian: Tensor) -> bool:
+    """Whether a Jacobian (…, …, K, D) is the same at every step of every sequence; each entry in the units of its row and column."""
+    one = jacobian[:1, :1]
+    size = torch.minimum(one.abs().amax(2, keepdim=True), one.abs().amax(3, keepdim=True))
+    return bool(((jacobian - one).abs() <= 8 * torch.finfo(one.dtype).eps * size).all())
 
-    apart: known to treat the sequences of the batch one by one.
-    """
+
+def by_autograd(out: Outputs, norms: bool) -> Tensor:
+    """The Jacobian of any model by backward passes, batched where they can be: (N, T, K, …), right also if it mixes the batch."""
     out = depending(out) if out.grad is None else out
     y, leaf = out.y, out.leaf
     if y.ndim != 3:
         raise ValueError(
             f"the model's output has shape {tuple(y.shape)}; expected (N, T, K): unsqueeze what is missing"
         )
-    mixed = not apart and leak(out, 1) > TRACE
+    mixed = leaks(out, 1)
     if y[0].numel() == 1 and not mixed:  # many to one: the pass that was made for the check is the answer
         answer = out.grad.view(len(y), 1, 1, *leaf.shape[1:])
         return block_norms(answer, 2) if norms else answer
@@ -388,7 +276,7 @@ def with_graph(run: Callable, x: Tensor, norms: bool) -> Tensor:
         pick = noise(y.shape, y)
         probe = Outputs(y, leaf, pick, torch.autograd.grad(y, leaf, pick, retain_graph=True)[0])
         parts, size = [], _rows_at_once(y, leaf)
-        for n in slices(N, 1 if leak(probe, 1) > TRACE else N):
+        for n in slices(N, 1 if leaks(probe, 1) else N):
             rows = [gradients_of(y, [leaf], _picks(y, n, some), True)[0][:, n] for some in slices(T * K, size)]
             parts.append(torch.cat(rows).transpose(0, 1).unflatten(1, (T, K)))
         result = torch.cat(parts)

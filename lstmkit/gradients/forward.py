@@ -23,7 +23,7 @@ from torch.nn import functional as F
 
 from lstmkit.gradients import back, few, settings
 from lstmkit.gradients.callables import exact
-from lstmkit.gradients.linearise import Step, altered, kind_of, read, record
+from lstmkit.gradients.linearise import Step, altered, kind_of, plain, read, record
 from lstmkit.gradients.parts import Known, Parts, Sources, fits, linearised, sources
 from lstmkit.gradients.settings import BLOCKS, alive, empty, numbers, run, slices
 from lstmkit.shapes import expect
@@ -72,8 +72,12 @@ def is_one_to_many(model: object) -> bool:
     kind = type(model)
     if kind.__name__ != "OneToMany" or kind.__module__ != "lstmkit.models.one_to_many":
         return False
-    start = getattr(model, "start", None)
-    return type(start) in (nn.Linear, type(None)) and not any(map(altered, (model, *model.children())))
+    lstm, around = model.lstm, [model.read, *([model.start] if model.wiring == "initial state" else [])]
+    if any(type(part) is not nn.Linear for part in around) or any(map(altered, (model, lstm, *around))):
+        return False
+    if model.wiring == "fed-back outputs":
+        return type(lstm) is nn.LSTMCell
+    return plain(lstm) and type(lstm).__name__ == "LSTM" and lstm.num_layers == 1 and not lstm.bidirectional
 
 
 def of_model(model: nn.Module, z: Tensor, norms: bool) -> Tensor:

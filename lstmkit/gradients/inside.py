@@ -3,11 +3,12 @@
 It does where the model reads its input step by step (an embedding, a projection), runs one plain recurrent layer over it, and
 reads that out step by step (a head, and perhaps a way around the layer). Whether that is so is not guessed from the model's
 text: the model is run, the layer's input and output are caught, the layer's output is put in again as a leaf, and gradients tell
-what depends on what (`callables.leak`). If anything speaks against it, autograd differentiates the whole model.
+what depends on what (`callables.leaks`). If anything speaks against it, autograd differentiates the whole model.
 """
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,17 +19,18 @@ from torch import Tensor, nn
 
 from lstmkit.gradients import back
 from lstmkit.gradients.callables import (
-    TRACE,
-    Function,
+    NotAFunction,
     Outputs,
     by_autograd,
     columns,
     compare,
     exact,
-    leak,
+    leaks,
     noise,
     outputs,
+    same_everywhere,
 )
+from lstmkit.gradients.function import Function
 from lstmkit.gradients.linearise import Tape, initial, plain, read, roll
 from lstmkit.gradients.settings import BLOCKS, empty, run, theirs
 
@@ -54,7 +56,7 @@ def _catching(caught: list[Caught | None]) -> Iterator[None]:
             return
         u, state, known = _read(args, kwargs)
         if known and plain(module) and isinstance(u, Tensor) and u.ndim == 3:
-            caught.append(Caught(module, u, state, *map(_plain, output)))  # as it is now: a model may go on in place
+            caught.append(Caught(module, *_now((u, state), Tensor.clone), *_now(output)))  # a model may go on in place
         else:
             caught.append(None)
 
@@ -82,7 +84,7 @@ def _replaced(layer: nn.Module, put_out: Callable, told: list[Tensor]) -> Iterat
         if threading.get_ident() != thread:
             return forward(*args, **kwargs)
         u, state, _ = _read(args, kwargs)
-        told.extend([u, *_parts(state)])
+        told.extend(_now([u, *_parts(state)]))
         return put_out()
 
     instead.elsewhere = True
@@ -100,32 +102,41 @@ def jacobian(function: Function, x: Tensor, norms: bool) -> Tensor:
 
     def again(leaf: Tensor) -> Tensor:
         if not _fits(caught, x):
-            return function(leaf.detach().clone(), graph=False)
+            return function(leaf.clone()).detach()
         first, told = caught[0], []
-        leaves = [_leaf(first.y), *(_leaf(part.transpose(0, 1)) for part in _parts(first.final))]
+        leaves = [_leaf(first.y), *(_leaf(part) for part in _parts(first.final))]
 
         def put_out() -> tuple:
-            y, *final = leaves[0].clone(), *(part.transpose(0, 1).contiguous() for part in leaves[1:])
-            return y, tuple(final) if isinstance(first.final, tuple) else final[0]
+            y, *final = (part.clone() for part in leaves)
+            kind = type(first.final)
+            return y, kind(*final) if hasattr(kind, "_fields") else tuple(final) if kind is tuple else final[0]
 
         second = _leaf(leaf)
-        with _replaced(first.layer, put_out, told):
-            y = function(second.clone())
-        if not told:  # another layer than in the first call: the model is made anew each time
-            return y.detach()
-        given = [first.u, *_parts(first.state)]
-        for before, now in zip(given, told if len(told) == len(given) else [first.u[:0]], strict=False):
-            compare(before.detach(), now.detach(), "the model")  # what the layer itself was given this time
-        swapped.extend([y, second, *leaves])
-        return y.detach()
+        try:
+            with _replaced(first.layer, put_out, told):
+                y = function(second.clone())
+            given = [first.u, *_parts(first.state)]
+            if len(told) == len(given):  # else another layer than in the first call, or another call beside it
+                for before, now in zip(given, told, strict=True):
+                    compare(before.detach(), now, "the model")  # what the layer itself was given this time
+                swapped.extend([y, second, *leaves])
+                return y.detach()
+        except NotAFunction:
+            raise
+        except Exception:  # a model that differentiates inside, say, cannot do without its layer
+            pass
+        return function(leaf.clone()).detach()
 
     with _catching(caught):
         out = outputs(function, x, again=again)
     with theirs(x.device):
-        tape = _tape(caught[0], swapped, out) if swapped else None
-        apart = tape is None and bool(swapped) and _apart(caught[0], swapped, out)
+        tape = None
+        with contextlib.suppress(RuntimeError):  # a graph that is made anew when it is used, say
+            tape = _tape(caught[0], swapped, out) if swapped else None
+        if tape is not None and not _agrees(tape, out):
+            tape = None
     if tape is None:
-        return by_autograd(out, norms, apart)
+        return by_autograd(out, norms)
     if norms:
         result = empty(x, (tape.N, tape.T, tape.T), exact(x), BLOCKS)
     else:
@@ -143,9 +154,12 @@ def _leaf(part: Tensor) -> Tensor:
     return part.detach().clone().requires_grad_()
 
 
-def _plain(output: object) -> object:
-    """A copy without a graph of one tensor, or of a tuple of them."""
-    return tuple(map(_plain, output)) if isinstance(output, tuple) else output.detach().clone()
+def _now(value: object, clone: Callable = lambda part: part.detach().clone()) -> object:
+    """Tensors as they are now, in whatever tuples and lists: without their graph, or with it (Tensor.clone)."""
+    if isinstance(value, tuple | list):
+        parts = [_now(part, clone) for part in value]
+        return type(value)(*parts) if hasattr(value, "_fields") else type(value)(parts)
+    return clone(value) if isinstance(value, Tensor) else value
 
 
 def _fits(caught: list[Caught | None], x: Tensor) -> bool:
@@ -153,7 +167,7 @@ def _fits(caught: list[Caught | None], x: Tensor) -> bool:
     if len(caught) != 1 or caught[0] is None or x.ndim < 2:
         return False
     layer, u = caught[0].layer, caught[0].u
-    same = u.shape[:2] == x.shape[:2] and u.dtype == x.dtype == layer.weight_hh_l0.dtype
+    same = u.shape[:2] == x.shape[:2] and u.dtype == x.dtype == layer.weight_hh_l0.dtype == caught[0].y.dtype
     return same and x.dtype in (torch.float32, torch.float64) and not layer.dropout * layer.training
 
 
@@ -168,11 +182,11 @@ def _tape(caught: Caught, swapped: list[Tensor], out: Outputs) -> Tape | None:
     )
     if by_y is None or any(part is not None and part.any() for part in by_final):
         return None
-    if leak(Outputs(y, layer_y, pick, by_y), 2) > TRACE:
+    if leaks(Outputs(y, layer_y, pick, by_y), 2):
         return None
     beside = before = None
     if by_x is not None and by_x.any():  # a way around the layer
-        if leak(Outputs(y, second, pick, by_x), 2) > TRACE:
+        if leaks(Outputs(y, second, pick, by_x), 2):
             return None
         beside = columns(y, second).reshape(N, T, y.shape[2], -1)
     for part in _parts(caught.state):
@@ -183,8 +197,8 @@ def _tape(caught: Caught, swapped: list[Tensor], out: Outputs) -> Tape | None:
             return None
     if not _is(caught.u, leaf):
         pick = noise(caught.u.shape, caught.u)
-        by_x = torch.autograd.grad(caught.u, leaf, pick, retain_graph=True, allow_unused=True)[0]
-        if by_x is None or leak(Outputs(caught.u, leaf, pick, by_x), 2) > TRACE:
+        by_x = caught.u.requires_grad and torch.autograd.grad(caught.u, leaf, pick, True, allow_unused=True)[0]
+        if not isinstance(by_x, Tensor) or leaks(Outputs(caught.u, leaf, pick, by_x), 2):
             return None
         before = columns(caught.u, leaf).reshape(N, T, caught.u.shape[2], -1)
     net, u, known = read(caught.layer), caught.u.detach(), caught.y.detach()
@@ -193,26 +207,35 @@ def _tape(caught: Caught, swapped: list[Tensor], out: Outputs) -> Tape | None:
     return _folded(tape) if before is not None else tape
 
 
-def _apart(caught: Caught, swapped: list[Tensor], out: Outputs) -> bool:
-    """Whether what stands before, beside and behind the layer treats the sequences of the batch one by one, as the layer does."""
-    y, *leaves = swapped
-    ways = [(y, leaves), (caught.u, [] if _is(caught.u, out.leaf) else [out.leaf])]
-    ways += [(part.transpose(0, 1), [out.leaf]) for part in _parts(caught.state)]
-    for to, leaves in ways:
-        if to.requires_grad and leaves:
-            pick = noise(to.shape, to)
-            grads = torch.autograd.grad(to, leaves, pick, retain_graph=True, allow_unused=True)
-            found = [
-                Outputs(to, leaf, pick, grad) for leaf, grad in zip(leaves, grads, strict=True) if grad is not None
-            ]
-            if any(leak(one, 1) > TRACE for one in found):
-                return False
-    return True
+def _agrees(tape: Tape, out: Outputs) -> bool:
+    """One backward pass of the first call, as it was, against the same adjoints through the tape: is anything missing in it?
+
+    It is if the model hands something on behind the second call's back (a list that two modules share), or used other weights.
+    """
+    want = torch.autograd.grad(out.y, out.leaf, out.pick, retain_graph=True, allow_unused=True)[0]
+    if want is None:
+        return False
+
+    def work() -> Tensor:
+        pick = out.pick.detach().transpose(0, 1)[:, :, None]  # (T, N, 1, K)
+        dy = (pick @ tape.C).permute(1, 2, 0, 3)  # (N, 1, T, H·directions)
+        dx = back.pulled([[step.map(lambda part: part).ready() for step in both] for both in tape.stack], dy)[:, 0]
+        if tape.before is not None:
+            dx = (dx[:, :, None] @ tape.before)[:, :, 0]
+        if tape.beside is not None:
+            dx = dx + (out.pick.detach()[:, :, None] @ tape.beside)[:, :, 0]
+        return dx
+
+    N, T = want.shape[:2]
+    got, want = run(work, want.device).reshape(N, T, -1), want.reshape(N, T, -1)
+    size = torch.maximum(want.abs(), got.abs()).amax((0, 1))  # each number of x has a unit of its own
+    off = (got - want).abs().amax((0, 1)) > torch.finfo(want.dtype).eps ** 0.5 * size + torch.finfo(want.dtype).tiny
+    return not bool(off.any()) and bool(got.isfinite().all() and want.isfinite().all())
 
 
 def _is(u: Tensor, leaf: Tensor) -> bool:
     """Whether the layer reads x itself: u is the copy of the leaf that the callable was given."""
-    node = u.grad_fn
+    node = u.grad_fn and u.grad_fn.next_functions[0][0]  # of what was caught, behind the copy that the hook made
     own = node is not None and node.name().startswith("CloneBackward") and u.shape == leaf.shape
     return own and getattr(node.next_functions[0][0], "variable", None) is leaf
 
@@ -220,8 +243,7 @@ def _is(u: Tensor, leaf: Tensor) -> bool:
 def _folded(tape: Tape) -> Tape:
     """Where what stands before the layer is the same linear map at every step, it belongs into the layer's own weights."""
     one, H = tape.before[:1, :1], tape.H
-    rounding = 8 * torch.finfo(one.dtype).eps * one.abs().max()
-    if one.shape[3] > one.shape[2] or (tape.before - one).abs().max() > rounding:
+    if one.shape[3] > one.shape[2] or not same_everywhere(tape.before):
         return tape
     for step in tape.stack[0]:
         step.W = torch.cat([step.W[:, :H], step.W[:, H:] @ one[0, 0]], dim=1)

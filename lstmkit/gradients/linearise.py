@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from lstmkit import layers
-from lstmkit.gradients.callables import TRACE, columns, leak, outputs
+from lstmkit.gradients.callables import columns, leaks, outputs
 from lstmkit.gradients.settings import run
 from lstmkit.shapes import expect_finite
 
@@ -55,7 +55,8 @@ def plain(layer: object) -> bool:
 def altered(module: nn.Module) -> bool:
     """Whether hooks or a forward of its own (but for `inside`'s, which is another thread's) change what a module computes."""
     own = vars(module).get("forward")
-    return bool(module._forward_hooks or module._forward_pre_hooks or (own and not hasattr(own, "elsewhere")))
+    hooks = module._forward_hooks or module._forward_pre_hooks or module._backward_hooks or module._backward_pre_hooks
+    return bool(hooks or (own and not hasattr(own, "elsewhere")))
 
 
 class Net(NamedTuple):
@@ -342,7 +343,7 @@ def head_jacobian(head: Callable | None, y: Tensor) -> Tensor:
     if out.ndim != 3 or out.shape[1] != T:
         wanted = "expected (N, T, K), each step on its own"
         raise ValueError(f"the head maps (N={N}, T={T}, {H}) to {tuple(out.shape)}; {wanted}. {instead}")
-    if leak(found, 2) > TRACE:
+    if leaks(found, 2):
         where = "it depends on the layer's output elsewhere (pooling, flip, attention, BatchNorm in train mode?)"
         raise ValueError(f"the head mixes time steps or sequences: {where}. {instead}")
     return columns(out, leaf).transpose(0, 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,7 +12,13 @@ import torch
 from torch import Tensor, nn
 
 from lstmkit.gradients import inside
-from lstmkit.gradients.callables import TRACE, Function, Outputs, leak, noise, outputs
+from lstmkit.gradients.callables import TRACE, Outputs, leaks, noise, outputs
+from lstmkit.gradients.function import Function
+
+
+class NotJudged(Exception):
+    """A question that this model cannot be asked: the line says so."""
+
 
 MOST = 64  # places in time at which tokens or targets are changed, evenly spaced
 
@@ -62,26 +69,35 @@ class Asked(NamedTuple):
 
 
 class Numbers:
-    """Gradients: norms[n, t, s] is ‖∂y_t/∂x_s‖ of sequence n, with the results of a step weighted at random."""
+    """Gradients: norms[n, t, s] is ‖∂y_t/∂x_s‖ of sequence n, with the results of a step weighted at random.
 
-    unit = "gradient"
+    What no gradient crosses (a detached mean, a threshold, a category) is seen by other numbers at some places: `Changes`.
+    """
 
     def __init__(self, function: Function, x: Tensor, rest: tuple, y: Tensor, asked: Asked):
         self.function, self.x, self.rest, self.asked = function, x, rest, asked
         self.weights = noise(y.shape[2:] if asked.doubtful else y.shape[-1:], y)
-        self.shape, self.blocks = y.shape, None
+        self.blocks, self.unit, self.changes = None, "gradient", None
+        with contextlib.suppress(Exception):  # a model may refuse other numbers
+            self.changes = Changes(function, x, rest, y, asked)
 
     def one(self, x: Tensor) -> Tensor:
         """y as (N, T, 1)."""
         y = self.function.run(x, *self.rest)
         return y.unsqueeze(2) if self.asked.doubtful else (y * self.weights).sum(-1).view(len(x), -1, 1)
 
+    def _or_changed(self, share: float, question: str, *args) -> float:
+        self.unit = "gradient"
+        if share <= TRACE and self.changes is not None:
+            with contextlib.suppress(Exception):
+                if (change := getattr(self.changes, question)(*args)) > TRACE:
+                    self.unit = "change"
+                    return change
+        return share
+
     def mixing(self) -> float:
-        function = Function(self.one, self.x.device, quiet=True)
-        out = outputs(function, self.x)
-        if leak(out, 1) <= TRACE:
-            return 0.0
-        return max(_measured(out), 2 * TRACE)
+        out = outputs(Function(self.one, self.x.device, quiet=True), self.x)
+        return self._or_changed(crossing(out) if leaks(out, 1) else 0.0, "mixing")
 
     def norms(self) -> Tensor | None:
         if self.blocks is None and self.asked.timed:
@@ -92,10 +108,12 @@ class Numbers:
 
     def future(self, owner: Tensor) -> float:
         s, past_end = torch.arange(self.asked.S), torch.arange(self.asked.S) >= self.asked.ends[:, None]
-        return self._share(~past_end[:, None] & (s > owner[..., None] - self.asked.delay), owner)
+        share = self._share(~past_end[:, None] & (s > owner[..., None] - self.asked.delay), owner)
+        return self._or_changed(share, "future", owner)
 
     def padding(self, owner: Tensor) -> float:
         past_end = torch.arange(self.asked.S) >= self.asked.ends[:, None]
+        self.unit = "gradient"
         return self._share(past_end[:, None].expand(-1, self.asked.T, -1), owner)
 
     def _share(self, where: Tensor, owner: Tensor) -> float:
@@ -104,7 +122,7 @@ class Numbers:
         return float((blocks * (where & real[..., None])).max() / top)
 
 
-def _measured(out: Outputs) -> float:
+def crossing(out: Outputs) -> float:
     """The largest gradient that crosses from a sequence to another one, as a share of the largest of all.
 
     Two sequences differ in some bit of their number: one backward pass for each bit and value tries all pairs.
@@ -119,48 +137,47 @@ def _measured(out: Outputs) -> float:
     return worst
 
 
-# ---- x in tokens ------------------------------------------------------------------------------------------------------
+# ---- other values -----------------------------------------------------------------------------------------------------
 
 
-class Tokens:
-    """Other tokens at some places: which outputs change? Right for however many lookups a model makes, of whatever it shifts."""
+class Changes:
+    """Other values at some places: which outputs change? Right for whatever a model makes of them, however often it looks."""
 
     unit = "change"
 
     def __init__(self, function: Function, x: Tensor, rest: tuple, y: Tensor, asked: Asked):
-        self.function, self.x, self.rest, self.y, self.asked = (
-            function,
-            x,
-            rest,
-            y.unsqueeze(2) if asked.doubtful else y,
-            asked,
-        )
-        self.other = another(x)
-        self.whole = self._changed(torch.ones_like(x, dtype=torch.bool)).max()
-        if not self.whole > 0:
-            raise ValueError("the model's output does not depend on its input: other tokens leave it as it is")
+        self.function, self.x, self.rest, self.asked = function, x, rest, asked
+        self.y = y.unsqueeze(2) if asked.doubtful else y
+        self.real = (torch.arange(asked.S) < asked.ends[:, None]).to(x.device) if x.ndim > 1 else None
+        self.other = another(x, self.real)
+        self.whole = self._changed(self.real)
+        if not self.whole.max() > 0:
+            raise ValueError("the model's output does not depend on its input: other values leave it as it is")
 
     def _changed(self, where: Tensor) -> Tensor:
-        """By how much each step's output changes with other tokens `where`: (N, T)."""
-        y = self.function(torch.where(where, self.other, self.x), *self.rest, graph=False)
-        return (y.view_as(self.y) - self.y).abs().amax(-1).view(len(self.x), -1).cpu()
+        """By how much each step's output changes with other values `where`, (N, S): (N, T, K)."""
+        where = where.view(*where.shape, *[1] * (self.x.ndim - where.ndim))
+        y = self.function(torch.where(where, self.other, self.x), *self.rest, graph=False).view_as(self.y)
+        return (y - self.y).masked_fill(y == self.y, 0).abs().view(len(self.x), -1, self.y.shape[-1]).cpu()
 
     def _share(self, change: Tensor) -> float:
-        rounding = 16 * torch.finfo(self.y.dtype).eps * float(self.y.abs().max())
-        worst = float(change.max()) if change.numel() else 0.0
-        return worst / float(self.whole) if worst > rounding else 0.0
+        """change: (…, K). The largest as a share of what the same result changes by at most; rounding is none."""
+        size = self.y.abs().masked_fill(self.y.isinf(), 0).flatten(0, -2).amax(0).cpu()
+        change = change.where(change > 16 * torch.finfo(self.y.dtype).eps * size, 0)
+        top = self.whole.flatten(0, -2).amax(0).clamp_min(torch.finfo(self.y.dtype).tiny)
+        return float((change / top).max()) if change.numel() else 0.0
 
     def mixing(self) -> float:
         number, worst = torch.arange(len(self.x), device=self.x.device), 0.0
         for bit in range((len(number) - 1).bit_length()):
             for value in (0, 1):
                 chosen = (number >> bit) % 2 == value
-                change = self._changed(chosen.view(-1, *[1] * (self.x.ndim - 1)).expand_as(self.x))
+                change = self._changed(chosen.view(-1, 1) & self.real)
                 worst = max(worst, self._share(change[~chosen.cpu()]))
         return worst
 
     def future(self, owner: Tensor) -> float:
-        """Other tokens from step m on: outputs of earlier steps must not change."""
+        """Other values from step m on: outputs of earlier steps must not change."""
         s, worst = torch.arange(self.asked.S), 0.0
         for m in spread(self.asked.S):
             real = (s >= m) & (s < self.asked.ends[:, None])
@@ -169,9 +186,27 @@ class Tokens:
             worst = max(worst, self._share(change[early]))
         return worst
 
+
+# ---- x in tokens ------------------------------------------------------------------------------------------------------
+
+
+class Tokens(Changes):
+    """The same for tokens, which have no gradient."""
+
     def padding(self, owner: Tensor) -> float:
-        change = self._changed((torch.arange(self.asked.S) >= self.asked.ends[:, None]).to(self.x.device))
-        return self._share(change[owner < self.asked.ends[:, None]])
+        """Other tokens as padding; where the padding's own stands nowhere else (a model may know it by that), more of it."""
+        past_end, kept = ~self.real, owner < self.asked.ends[:, None]
+        pads = self.x[past_end].unique()
+        if not pads.numel() or torch.isin(self.x[self.real], pads).any():
+            return self._share(self._changed(past_end)[kept])
+        longer = torch.cat([self.x, pads[:1].expand(len(self.x), 2)], dim=1)
+        try:
+            y = self.function(longer, *self.rest, graph=False).view(len(self.x), -1, self.y.shape[-1])
+        except Exception as error:
+            raise NotJudged(f"{pads[:1].item()} is no token elsewhere, and with two more of it: {error}") from error
+        before = self.y.view(len(self.x), -1, self.y.shape[-1])
+        y = y[:, : before.shape[1]]
+        return self._share((y - before).masked_fill(y == before, 0).abs().cpu()[kept])
 
     def norms(self) -> Tensor | None:
         """Gradients by what the model's embeddings return for the tokens; None if no embedding reads them as they are."""
@@ -198,35 +233,42 @@ def _lookups(tokens: Tensor, found: list[Tensor], instead: list[Tensor] | None =
     thread = threading.get_ident()
     queue = None if instead is None else list(instead)
 
-    def hook(module: nn.Module, inputs: tuple, output: Tensor) -> Tensor | None:
-        if (
-            threading.get_ident() != thread
-            or not isinstance(module, nn.Embedding)
-            or not torch.equal(inputs[0], tokens)
-        ):
+    def hook(module: nn.Module, inputs: tuple, named: dict, output: Tensor) -> Tensor | None:
+        if threading.get_ident() != thread or not isinstance(module, nn.Embedding):
+            return None
+        if not torch.equal(inputs[0] if inputs else named["input"], tokens):
             return None
         if queue is None:
             found.append(output.detach().clone())
             return None
         return queue.pop(0).clone() if queue else None
 
-    handle = nn.modules.module.register_module_forward_hook(hook)
+    handle = nn.modules.module.register_module_forward_hook(hook, with_kwargs=True)
     try:
         yield
     finally:
         handle.remove()
 
 
-def another(tokens: Tensor) -> Tensor:
-    """For each entry another one that occurs in the same tensor; numbers move by 1."""
-    if tokens.is_floating_point():
-        return tokens + 1
-    if tokens.dtype == torch.bool:
-        return ~tokens
-    kinds, tokens = tokens.unique(), tokens.contiguous()
+def another(values: Tensor, real: Tensor | None = None) -> Tensor:
+    """For each entry another one that occurs in the same tensor; for numbers, at each place what stands at another one.
+
+    real: (N, S), the places that count.
+    """
+    if values.is_floating_point():
+        rows = values[real] if real is not None else values
+        moved = rows.roll(1, 0)
+        if not bool((rows == rows.round()).all()):  # categories stay categories
+            moved = 1.25 * moved
+        other = values.clone()
+        other[real if real is not None else slice(None)] = torch.where(moved == rows, rows + 1, moved)
+        return other
+    if values.dtype == torch.bool:
+        return ~values
+    kinds, values = (values if real is None else values[real]).unique(), values.contiguous()
     if len(kinds) == 1:
-        return torch.where(tokens > 0, tokens - 1, tokens + 1)
-    return kinds[(torch.searchsorted(kinds, tokens) + 1) % len(kinds)]
+        return torch.where(values > 0, values - 1, values + 1)
+    return kinds[(torch.searchsorted(kinds, values) + 1) % len(kinds)]
 
 
 def spread(count: int) -> list[int]:

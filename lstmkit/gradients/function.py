@@ -1,0 +1,189 @@
+"""A callable as a function of its input: it draws the same random numbers at every call, and what it keeps is put back."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import random
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from lstmkit.gradients.settings import theirs
+
+_one_at_a_time = threading.RLock()  # the generators and torch's global hooks belong to all threads
+
+
+class Dice:
+    """The state of every generator that a model may draw from without being asked: torch's, Python's, numpy's."""
+
+    def __init__(self, device: torch.device):
+        self.device = device
+        self.states = self._now()
+
+    def _now(self) -> dict:
+        found = {"torch": torch.get_rng_state(), "Python's random": random.getstate(), "numpy": np.random.get_state()}  # noqa: NPY002
+        if self.device.type == "cuda":
+            found["CUDA"] = torch.cuda.get_rng_state(self.device)
+        return found
+
+    def restore(self) -> None:
+        torch.set_rng_state(self.states["torch"])
+        random.setstate(self.states["Python's random"])
+        np.random.set_state(self.states["numpy"])  # noqa: NPY002
+        if "CUDA" in self.states:
+            torch.cuda.set_rng_state(self.states["CUDA"], self.device)
+
+    def moved(self) -> list[str]:
+        """The generators that were drawn from since."""
+        now = self._now()
+        found = [name for name in ("torch", "CUDA") if name in now and not torch.equal(now[name], self.states[name])]
+        if now["Python's random"] != self.states["Python's random"]:
+            found.append("Python's random")
+        if now["numpy"][2] != self.states["numpy"][2] or (now["numpy"][1] != self.states["numpy"][1]).any():
+            found.append("numpy")
+        return found
+
+
+class Function:
+    """A callable that draws the same random numbers at every call. drew: the generators that its first call drew from.
+
+    quiet: no warning if it does. afresh: each call starts from what the modules keep now, and leaves it as it is.
+    """
+
+    def __init__(self, run: Callable, device: torch.device, quiet: bool = False):
+        self.run, self.device, self.quiet, self.afresh = run, device, quiet, False
+        self.start, self.after, self.drew = Dice(device), None, []
+
+    def __call__(self, *args, graph: bool = True) -> object:
+        self.start.restore()
+        with theirs(self.device), torch.set_grad_enabled(graph), untouched(self.run) if self.afresh else nullcontext():
+            y = self.run(*args)
+        if self.after is None:
+            self.drew, self.after = self.start.moved(), Dice(self.device)
+        return y
+
+
+@contextmanager
+def frozen(run: Callable, x: Tensor) -> Iterator[Function]:
+    """The callable as a `Function`, with a graph whatever mode the caller is in; behind it the generators stand as after one call."""
+    with _one_at_a_time:
+        device = x.device if isinstance(x, Tensor) else torch.device("cpu")
+        function = Function(run, device)
+        try:
+            with theirs(device):
+                yield function
+        finally:
+            (function.after or function.start).restore()
+
+
+def modules_of(run: object, depth: int = 4) -> list[nn.Module]:
+    """Every module that a callable can reach: itself, its owner, its closure, its defaults, what it names, a partial's parts."""
+    found: dict[int, nn.Module] = {}
+
+    def look(thing: object, depth: int) -> None:
+        if isinstance(thing, nn.Module):
+            found.update((id(module), module) for module in thing.modules())
+        if not depth or isinstance(thing, type | str | bytes | Tensor):
+            return
+        if isinstance(thing, list | tuple | set | deque | Mapping):
+            parts = list(thing.values() if isinstance(thing, Mapping) else thing)[:1000]
+        elif isinstance(thing, nn.Module):
+            parts = [
+                value
+                for name, value in vars(thing).items()
+                if name not in _OWN and isinstance(value, list | tuple | dict)
+            ]
+        elif isinstance(thing, functools.partial):
+            parts = [thing.func, *thing.args, *thing.keywords.values()]
+        elif callable(thing) or type(thing).__module__ not in ("builtins", "torch"):
+            parts = [getattr(thing, "__self__", None), getattr(thing, "__func__", None)]
+            parts += [
+                *(getattr(thing, "__defaults__", None) or ()),
+                *(getattr(thing, "__kwdefaults__", None) or {}).values(),
+            ]
+            parts += (
+                list(vars(thing).values()) if hasattr(thing, "__dict__") and not hasattr(thing, "__globals__") else []
+            )
+            for cell in getattr(thing, "__closure__", None) or ():
+                with contextlib.suppress(ValueError):  # a cell that is still empty
+                    parts.append(cell.cell_contents)
+            code = getattr(thing, "__code__", None)
+            parts += [thing.__globals__[name] for name in code.co_names if name in thing.__globals__] if code else []
+            parts = [part for part in parts if not isinstance(part, type(random))]
+        else:
+            return
+        for part in parts:
+            look(part, depth - 1)
+
+    look(run, depth)
+    return [module for module in found.values() if not isinstance(module, torch.jit.ScriptModule)]
+
+
+_OWN = frozenset(vars(nn.Module()))  # torch's own names in a module
+
+
+@contextmanager
+def untouched(run: Callable) -> Iterator[Kept]:
+    """Let a call work on copies of what its modules keep (buffers, attributes): afterwards all is as it was."""
+    kept, before = Kept(), [(module, dict(vars(module)), dict(module._buffers)) for module in modules_of(run)]
+    try:
+        for module, own, buffers in before:
+            vars(module).update({name: kept.copy(value) for name, value in own.items() if name not in _OWN})
+            module._buffers.update({name: kept.copy(value) for name, value in buffers.items()})
+        yield kept
+    finally:
+        for module, own, buffers in before:
+            vars(module).clear()
+            vars(module).update(own)
+            module._buffers.clear()
+            module._buffers.update(buffers)
+        kept.put_back()
+
+
+class Kept:
+    """Copies of tensors, for they may be changed in place, and the graph of an earlier call may need the originals; containers stay
+    the ones that they are, for others may know them (a hook, another module), and get their contents back."""
+
+    def __init__(self):
+        self.memo, self.contents = {}, []
+
+    def copy(self, value: object) -> object:
+        if id(value) in self.memo:
+            return self.memo[id(value)][0]
+        new = value
+        if isinstance(value, Tensor) and not isinstance(value, nn.Parameter):
+            new = self._tensor(value)
+        elif isinstance(value, tuple):
+            parts = [self.copy(part) for part in value]
+            if any(part is not old for part, old in zip(parts, value, strict=True)):
+                new = type(value)(*parts) if hasattr(value, "_fields") else tuple(parts)
+        elif isinstance(value, np.ndarray | set | list | deque | dict):
+            self.memo[id(value)] = value, value  # before its parts, which may lead back to it
+            self.contents.append((value, value.copy()))
+            if not isinstance(value, np.ndarray | set):
+                for key in list(value) if isinstance(value, dict) else range(len(value)):
+                    value[key] = self.copy(value[key])
+        self.memo[id(value)] = new, value  # the original, too: its id must not be another's meanwhile
+        return new
+
+    def _tensor(self, value: Tensor) -> Tensor:
+        if not value.is_leaf or value.requires_grad or value.layout != torch.strided:
+            return value.detach().clone().requires_grad_(value.requires_grad) if value.is_leaf else value.clone()
+        memory = value.untyped_storage()  # views of one memory stay views of one memory
+        with torch.no_grad():
+            twin = self.memo.setdefault(("memory", memory.data_ptr()), (memory.clone(), memory))[0]
+            return value.new_empty(0).set_(twin, value.storage_offset(), value.shape, value.stride())
+
+    def put_back(self) -> None:
+        for value, content in self.contents:
+            if isinstance(value, np.ndarray):
+                value[...] = content
+            else:
+                value.clear()
+                (value.extend if isinstance(value, list | deque) else value.update)(content)
