@@ -299,14 +299,16 @@ def pulled(stack: list[list[Step]], dy: Tensor, see: Callable | None = None) -> 
     (N, R, T, _), H = dy.shape, stack[0][0].q.shape[3]
     for l in range(len(stack) - 1, -1, -1):
         dx = dy.new_zeros(N, R, T, stack[l][0].W.shape[1] - H)
+        to = dx.unbind(2)
         for d, step in enumerate(stack[l]):
             h, c = [*dy.new_zeros(step.states, N, R, H), None][:2]
+            own = dy[..., d * H : (d + 1) * H].unbind(2)
             for t in range(T - 1, -1, -1):
                 alive()
                 s = T - 1 - t if d else t
-                h += dy[:, :, s, d * H : (d + 1) * H]
+                h += own[s]
                 if see is not None:
                     see(l, d, s, step, t, h, c)
-                dx[:, :, s] += step.pull(h, c, t)
+                to[s].add_(step.pull(h, c, t))
         dy = dx
     return dy

@@ -133,15 +133,15 @@ def jacobian(function: Function, x: Tensor, norms: bool) -> Tensor:
         tape = None
         with contextlib.suppress(RuntimeError):  # a graph that is made anew when it is used, say
             tape = _tape(caught[0], swapped, out) if swapped else None
-        if tape is not None and not _agrees(tape, out):
-            tape = None
     if tape is None:
         return by_autograd(out, norms)
     if norms:
         result = empty(x, (tape.N, tape.T, tape.T), exact(x), BLOCKS)
     else:
         result = empty(x, (tape.N, tape.T, tape.K, tape.T, tape.D), None, BLOCKS)
-    run(lambda: back.fill(tape, result, norms), x.device)
+    adjoint = run(lambda: back.fill(tape, result, norms) or _adjoint(tape, out.pick.detach(), result, norms), x.device)
+    if not _agrees(adjoint, out):
+        return by_autograd(out, norms)
     return result.sqrt_().to(x.dtype) if norms else result.view(*result.shape[:3], *x.shape[1:])
 
 
@@ -207,27 +207,28 @@ def _tape(caught: Caught, swapped: list[Tensor], out: Outputs) -> Tape | None:
     return _folded(tape) if before is not None else tape
 
 
-def _agrees(tape: Tape, out: Outputs) -> bool:
-    """One backward pass of the first call, as it was, against the same adjoints through the tape: is anything missing in it?
+def _adjoint(tape: Tape, pick: Tensor, result: Tensor, norms: bool) -> Tensor:
+    """⟨pick, ∂y/∂x⟩ by the tape, (N, T, D): from the Jacobian where there is one, else by a sweep of one row."""
+    if not norms:
+        return (pick.reshape(len(pick), 1, -1) @ result.flatten(3).flatten(1, 2)).view(*pick.shape[:2], -1)
+    with torch.inference_mode():
+        dy = (pick.transpose(0, 1)[:, :, None] @ tape.C).permute(1, 2, 0, 3)  # (N, 1, T, H·directions)
+        dx = back.pulled([[step.ready() for step in both] for both in tape.stack], dy)[:, 0]
+        if tape.before is not None:
+            dx = (dx[:, :, None] @ tape.before)[:, :, 0]
+        return dx if tape.beside is None else dx + (pick[:, :, None] @ tape.beside)[:, :, 0]
+
+
+def _agrees(adjoint: Tensor, out: Outputs) -> bool:
+    """Whether one backward pass of the first call, as it was, says the same: is anything missing in the tape?
 
     It is if the model hands something on behind the second call's back (a list that two modules share), or used other weights.
     """
-    want = torch.autograd.grad(out.y, out.leaf, out.pick, retain_graph=True, allow_unused=True)[0]
+    with theirs(out.leaf.device):
+        want = torch.autograd.grad(out.y, out.leaf, out.pick, retain_graph=True, allow_unused=True)[0]
     if want is None:
         return False
-
-    def work() -> Tensor:
-        pick = out.pick.detach().transpose(0, 1)[:, :, None]  # (T, N, 1, K)
-        dy = (pick @ tape.C).permute(1, 2, 0, 3)  # (N, 1, T, H·directions)
-        dx = back.pulled([[step.map(lambda part: part).ready() for step in both] for both in tape.stack], dy)[:, 0]
-        if tape.before is not None:
-            dx = (dx[:, :, None] @ tape.before)[:, :, 0]
-        if tape.beside is not None:
-            dx = dx + (out.pick.detach()[:, :, None] @ tape.beside)[:, :, 0]
-        return dx
-
-    N, T = want.shape[:2]
-    got, want = run(work, want.device).reshape(N, T, -1), want.reshape(N, T, -1)
+    got, want = adjoint.reshape(*want.shape[:2], -1), want.reshape(*want.shape[:2], -1)
     size = torch.maximum(want.abs(), got.abs()).amax((0, 1))  # each number of x has a unit of its own
     off = (got - want).abs().amax((0, 1)) > torch.finfo(want.dtype).eps ** 0.5 * size + torch.finfo(want.dtype).tiny
     return not bool(off.any()) and bool(got.isfinite().all() and want.isfinite().all())

@@ -148,6 +148,7 @@ class Changes:
     def __init__(self, function: Function, x: Tensor, rest: tuple, y: Tensor, asked: Asked):
         self.function, self.x, self.rest, self.asked = function, x, rest, asked
         self.y = y.unsqueeze(2) if asked.doubtful else y
+        self.from_step: dict[int, Tensor] = {}
         self.real = (torch.arange(asked.S) < asked.ends[:, None]).to(x.device) if x.ndim > 1 else None
         self.other = another(x, self.real)
         self.whole = self._changed(self.real)
@@ -180,8 +181,9 @@ class Changes:
         """Other values from step m on: outputs of earlier steps must not change."""
         s, worst = torch.arange(self.asked.S), 0.0
         for m in spread(self.asked.S):
-            real = (s >= m) & (s < self.asked.ends[:, None])
-            change = self._changed(real.to(self.x.device))
+            if m not in self.from_step:
+                self.from_step[m] = self._changed((s >= m).to(self.x.device) & self.real)
+            change = self.from_step[m]
             early = (owner - self.asked.delay < m) & (owner < self.asked.ends[:, None])
             worst = max(worst, self._share(change[early]))
         return worst
