@@ -29,7 +29,7 @@ from lstmkit.gradients.callables import TRACE, Outputs, blocks, call, leaks, out
 from lstmkit.gradients.function import Function, frozen
 from lstmkit.gradients.probes import crossing
 from lstmkit.gradients.settings import theirs
-from lstmkit.shapes import expect_finite
+from lstmkit.shapes import expect_finite, expect_whole
 
 __all__ = [
     "Integrated",
@@ -88,8 +88,7 @@ def integrated_gradients(
     along the path, that is not finite.
     Source: Sundararajan, Taly, Yan (2017), Axiomatic attribution for deep networks.
     """
-    if points < 1:
-        raise ValueError(f"points is {points}; expected at least 1")
+    (points,) = expect_whole(points=points)
     with _asked(f, x, target, step) as run:
         end, x = _check(run, x).y.detach(), x.detach()
         start = _baseline(baseline, x)
@@ -127,8 +126,9 @@ def smoothgrad(
     noise: standard deviation as a share of each sequence's range, max x − min x. generator: a CPU generator for repeatable
     noise. Other arguments, shape, unit and errors in the module's head. Source: Smilkov et al. (2017), arXiv:1706.03825.
     """
-    if samples < 1 or not 0 <= noise < float("inf"):
-        raise ValueError(f"samples is {samples}, noise {noise}; expected samples ≥ 1 and noise ≥ 0")
+    (samples,) = expect_whole(samples=samples)
+    if not 0 <= noise < float("inf"):
+        raise ValueError(f"noise is {noise}; expected a number of at least 0")
     if generator is None:  # its own: f draws the same numbers at every call, and this must not
         generator = torch.Generator().manual_seed(int(torch.randint(2**62, ())))
     with _asked(f, x, target, step) as run:
@@ -159,7 +159,7 @@ def occlusion(
     """
     with _asked(f, x, target, step) as run:
         whole, x = _check(run, x).y.detach(), x.detach()
-        size = (window, *x.shape[2:]) if isinstance(window, int) else tuple(window)
+        size = tuple(window) if isinstance(window, tuple | list) else (*expect_whole(window=window), *x.shape[2:])
         if len(size) != x.ndim - 1 or not all(1 <= w <= n for w, n in zip(size, x.shape[1:], strict=True)):
             raise ValueError(f"window {window} does not fit into x of shape {tuple(x.shape)} (N, …)")
         start = _baseline(baseline, x)
@@ -309,6 +309,8 @@ def _select(y: Tensor, target: Index, step: Index) -> Tensor:
         if y.ndim < 3:
             raise ValueError(f"step={step}, but f's output {tuple(y.shape)} has no steps; expected (N, T, K)")
         y = _pick(y, step, 1, "step")
+    if y.ndim == 1 and target is not None and not (isinstance(target, int) and target in (0, -1)):
+        raise ValueError(f"target is {target!r}, but f's output {tuple(y.shape)} is one number for each sequence")
     if target is None and y.ndim > 1 and y.shape[-1] > 1:
         raise ValueError(f"f has K = {y.shape[-1]} outputs: choose one with target=…")
     return y if y.ndim == 1 else _pick(y, 0 if target is None else target, y.ndim - 1, "target")

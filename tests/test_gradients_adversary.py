@@ -512,3 +512,32 @@ def test_a_target_may_be_of_any_whole_kind():
     for target in ("a", 1j, True, slice(2)):
         with pytest.raises(ValueError, match="target is .*; expected an integer"):
             A.gradient(lambda x: parts.lstm(x)[0], X, target=target, step=-1)
+
+
+@pytest.mark.parametrize(
+    ("ask", "message"),
+    [
+        (lambda p: G.sequence_jacobian(lambda x: (), X), "returned a tuple"),
+        (lambda p: G.sequence_jacobian(lambda x: p.lstm(x)[0][..., :0], X), "nothing in it to differentiate"),
+        (lambda p: G.sequence_jacobian(lambda x: x * 2, X.to_sparse()), "to_dense"),
+        (lambda p: G.audit(p.lstm, ()), "batch is empty"),
+        (lambda p: G.audit(lambda x, y: p.lstm(x)[0], X, target=torch.zeros(2)), "target is"),
+        (lambda p: G.audit(lambda x, y: p.lstm(x)[0], X, target=torch.zeros(3, T)), "N = 2"),
+        (lambda p: G.audit(p.lstm, X, memory=-3), "memory is -3"),
+        (lambda p: G.audit(p.lstm, X, growth=float("nan")), "growth is nan"),
+        (lambda p: A.gradient(lambda x: x.sum((1, 2)), X, target=7), "one number for each sequence"),
+        (lambda p: A.integrated_gradients(lambda x: x.sum((1, 2)), X, points=2.5), "points is 2.5"),
+        (lambda p: A.smoothgrad(lambda x: x.sum((1, 2)), X, samples=0), "samples is 0"),
+        (lambda p: A.smoothgrad(lambda x: x.sum((1, 2)), X, noise=float("nan")), "noise is nan"),
+        (lambda p: A.occlusion(lambda x: x.sum((1, 2)), X, window=1.5), "window is 1.5"),
+    ],
+)
+def test_one_clear_line(ask, message):
+    with pytest.raises((TypeError, ValueError), match=message) as raised:
+        ask(Parts())
+    assert "\n" not in str(raised.value)
+
+
+def test_a_window_may_be_numpys():
+    f = lambda x: (x * x).sum((1, 2))  # noqa: E731
+    assert torch.equal(A.occlusion(f, X, window=np.int64(2)), A.occlusion(f, X, window=2))

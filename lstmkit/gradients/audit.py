@@ -1,8 +1,9 @@
 """`audit`: the bugs that a training curve does not show, one line for each question.
 
 What an output depends on is asked of the model itself: by gradients where the input is numbers (the engine's road where it leads
-through), by changing tokens where it is integers, and of the target in the same two ways. Every call starts from the same kept
-state and the same random numbers, and leaves both as they were.
+through) and by other numbers at some places, for not everything crosses a gradient (a detached mean, a threshold, a category); by
+other tokens where it is integers; and of the target in the same ways. Every call starts from the same kept state and the same
+random numbers, and leaves both as they were.
 
 A *bug* (an output that reads the future, another sequence, padding, the answer) fails. A *description* (how far back the outputs
 reach, whether gradients grow with the lag) fails only against what the caller asked for. What cannot be judged says so.
@@ -96,18 +97,26 @@ def audit(
     Lines that find bugs: causal; independent (of the batch's other sequences); padding (not read); target (not read by its own
     step). Lines that describe: memory (half of the sensitivity lies within so many steps of lag) and growth (of the gradient, per
     step of lag); they are judged only if asked: memory=k fails below k steps, growth=g above a factor of g. Outputs are weighted at
-    random; what is below 1e-6 of the largest effect counts as none; of more than 64 steps, 64 are tried where tokens or a target
-    are changed. Where the batch is mixed, or the model is not a function of its input, no other line is judged.
+    random; what is below 1e-6 of the largest effect counts as none; of more than 64 steps, 64 are tried where values
+    are changed. Padding whose token stands nowhere else is not changed but made longer: a model may know it by that. Where the batch is mixed, or the model is not a function of its input, no other line is judged.
     The model, its buffers and what it keeps, x, target and every random generator are left as they were.
     Returns an Audit, whose repr is the table. Raises TypeError or ValueError as `sequence_jacobian` does.
     """
     args = tuple(batch) if isinstance(batch, tuple | list) else (batch,)
+    if not args:
+        raise ValueError("the batch is empty; expected x, or (x, …) as the model takes it")
     x, rest = args[0], (*args[1:], *(() if target is None else (target,)))
     tokens = isinstance(x, Tensor) and not x.is_floating_point() and not x.is_complex()
     if not tokens:
         check(x)
     elif x.numel() == 0:
         raise ValueError(f"x has shape {tuple(x.shape)}; expected (N, T): there is nothing in it")
+    if target is not None and not (isinstance(target, Tensor) and target.ndim > 1 and len(target) == len(x)):
+        given = tuple(target.shape) if isinstance(target, Tensor) else type(target).__name__
+        raise ValueError(f"target is {given}; expected a tensor (N, T, …) with N = {len(x)} as in x")
+    for name, asked in (("memory", memory), ("growth", 0.0 if growth is None else growth), ("delay", delay)):
+        if not isinstance(asked, int | float) or not (name == "delay" or 0 <= asked < float("inf")):
+            raise ValueError(f"{name} is {asked!r}; expected a number of at least 0")
 
     def called(x: Tensor, *rest: object) -> Tensor:
         with untouched(model) as kept:

@@ -25,7 +25,7 @@ TRACE = 1e-6  # a gradient below this share of the largest one counts as none wh
 
 def call(model: Callable, x: Tensor, state=None, head: Callable | None = None) -> Tensor:
     y = model(x) if state is None else model(x, state)
-    y = y[0] if isinstance(y, tuple | list) else y
+    y = y[0] if isinstance(y, tuple | list) and y else y
     return y if head is None else head(y)
 
 
@@ -62,6 +62,8 @@ def outputs(
             raise ValueError(
                 f"{what} maps {tuple(x.shape)} to {tuple(y.shape)}; expected a result for each of the samples"
             )
+        if y.numel() == 0:
+            raise ValueError(f"{what}'s output has shape {tuple(y.shape)}: there is nothing in it to differentiate")
         if not y.is_floating_point():
             raise TypeError(f"{what} returned {str(y.dtype).removeprefix('torch.')}; expected floating point numbers")
         expect_finite(y, f"{what}'s output")
@@ -102,6 +104,8 @@ def check(x: Tensor) -> None:
     if not x.is_floating_point():
         cure = "differentiate by the embedding: x = embedding(tokens), and a callable that starts from there"
         raise TypeError(f"x has dtype {name}: integers have no gradient; {cure}")
+    if x.layout != torch.strided:
+        raise TypeError(f"x has layout {x.layout}; expected a dense tensor: x.to_dense()")
     if x.ndim == 0 or x.numel() == 0:
         raise ValueError(f"x has shape {tuple(x.shape)}; expected (N, …): there is nothing in it to differentiate by")
     expect_finite(x)

@@ -56,8 +56,9 @@ def sequence_jacobian(
     layer: nn.RNN, nn.LSTM or nn.GRU with batch_first=True, or lstmkit's; any depth, one or two directions, train or eval (the
     dropout masks are drawn once, as the layer would draw them, with a warning). An `lstmkit.models.OneToMany`. Or any callable
     from x to y (N, T', K), or to a tuple that starts with y: where it is one such layer between what works step by step, that
-    layer is swept (`inside`); else autograd differentiates it, output by output. A callable is called twice: one that keeps a
-    state between calls is refused (ValueError), one that draws random numbers is told so (UserWarning).
+    layer is swept (`inside`), and the result held against one backward pass of the model itself; else autograd differentiates it,
+    output by output. A callable is called twice, and what it keeps is put back: one that keeps a state between calls is refused
+    (ValueError), one that draws random numbers is told so (UserWarning).
     x: (N, T, D), float32 or float64; for a callable (N, …). head: function or module from the layer's output
     (N, T, H·directions) to (N, T, K), each step on its own; without it K is the layer's output size. state: initial state in
     torch's layout, zeros if None.
