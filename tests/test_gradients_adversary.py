@@ -361,6 +361,17 @@ def test_asking_leaves_what_a_model_keeps_as_it_was(way):
     assert keeper.slot.data_ptr() == keeper.count.data_ptr(), "a view of a buffer stays one"
 
 
+DATA = [[number for number in range(1000)] for _ in range(1000)]
+
+
+def test_data_that_a_model_names_is_not_searched_through(monkeypatch):
+    layer, asked = Parts().lstm, []
+    model, held = lambda x: layer(x)[0] * len(DATA), function._held
+    monkeypatch.setattr(function, "_held", lambda thing: asked.append(1) or held(thing))
+    assert function.modules_of(model) == [layer]
+    assert len(asked) <= 10_001
+
+
 def test_what_is_shared_stays_shared_and_gets_its_contents_back():
     tensor, buffer, array = torch.ones(2), torch.zeros(4), np.zeros(2)
     pair, held, loop = collections.namedtuple("Pair", "a b")(tensor, [2]), [tensor], []

@@ -9,6 +9,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
+from types import ModuleType
 
 import numpy as np
 import torch
@@ -85,44 +86,43 @@ def frozen(run: Callable, x: Tensor) -> Iterator[Function]:
 def modules_of(run: object, depth: int = 4) -> list[nn.Module]:
     """Every module that a callable can reach: itself, its owner, its closure, its defaults, what it names, a partial's parts."""
     found: dict[int, nn.Module] = {}
-
-    def look(thing: object, depth: int) -> None:
-        if isinstance(thing, nn.Module):
-            found.update((id(module), module) for module in thing.modules())
-        if not depth or isinstance(thing, type | str | bytes | Tensor):
-            return
-        if isinstance(thing, list | tuple | set | deque | Mapping):
-            parts = list(thing.values() if isinstance(thing, Mapping) else thing)[:1000]
-        elif isinstance(thing, nn.Module):
-            parts = [
-                value
-                for name, value in vars(thing).items()
-                if name not in _OWN and isinstance(value, list | tuple | dict)
-            ]
-        elif isinstance(thing, functools.partial):
-            parts = [thing.func, *thing.args, *thing.keywords.values()]
-        elif callable(thing) or type(thing).__module__ not in ("builtins", "torch"):
-            parts = [getattr(thing, "__self__", None), getattr(thing, "__func__", None)]
-            parts += [
-                *(getattr(thing, "__defaults__", None) or ()),
-                *(getattr(thing, "__kwdefaults__", None) or {}).values(),
-            ]
-            parts += (
-                list(vars(thing).values()) if hasattr(thing, "__dict__") and not hasattr(thing, "__globals__") else []
-            )
-            for cell in getattr(thing, "__closure__", None) or ():
-                with contextlib.suppress(ValueError):  # a cell that is still empty
-                    parts.append(cell.cell_contents)
-            code = getattr(thing, "__code__", None)
-            parts += [thing.__globals__[name] for name in code.co_names if name in thing.__globals__] if code else []
-            parts = [part for part in parts if not isinstance(part, type(random))]
-        else:
-            return
-        for part in parts:
-            look(part, depth - 1)
-
-    look(run, depth)
+    seen: dict[int, object] = {}  # the things, too: their ids must not become another's
+    level = [run]
+    for _ in range(depth + 1):
+        behind = []
+        for thing in level:
+            if id(thing) in seen or len(seen) > 10_000:  # in a large list of data there is no module to find
+                continue
+            seen[id(thing)] = thing
+            if isinstance(thing, nn.Module):
+                found.update((id(module), module) for module in thing.modules())
+            behind += _held(thing)
+        level = behind
     return [module for module in found.values() if not isinstance(module, torch.jit.ScriptModule)]
+
+
+def _held(thing: object) -> list:
+    """What a function, an object or a container holds."""
+    if isinstance(thing, type | str | bytes | Tensor | ModuleType):
+        return []
+    if isinstance(thing, Mapping):
+        return list(thing.values())[:1000]
+    if isinstance(thing, list | tuple | set | deque):
+        return list(thing)[:1000]
+    if isinstance(thing, nn.Module):
+        return [value for name, value in vars(thing).items() if name not in _OWN]
+    if isinstance(thing, functools.partial):
+        return [thing.func, *thing.args, *thing.keywords.values()]
+    held = [getattr(thing, "__self__", None), getattr(thing, "__func__", None)]
+    held += [*(getattr(thing, "__defaults__", None) or ()), *(getattr(thing, "__kwdefaults__", None) or {}).values()]
+    if (code := getattr(thing, "__code__", None)) is not None:
+        held += [thing.__globals__[name] for name in code.co_names if name in thing.__globals__]
+    elif type(thing).__module__ not in ("builtins", "numpy"):
+        held += list(getattr(thing, "__dict__", {}).values())
+    for cell in getattr(thing, "__closure__", None) or ():
+        with contextlib.suppress(ValueError):  # a cell that is still empty
+            held.append(cell.cell_contents)
+    return held
 
 
 _OWN = frozenset(vars(nn.Module()))  # torch's own names in a module
