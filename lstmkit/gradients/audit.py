@@ -97,7 +97,7 @@ def audit(
     Lines that find bugs: causal; independent (of the batch's other sequences); padding (not read); target (not read by its own
     step). Lines that describe: memory (half of the sensitivity lies within so many steps of lag) and growth (of the gradient, per
     step of lag); they are judged only if asked: memory=k fails below k steps, growth=g above a factor of g. Outputs are weighted at
-    random; what is below 1e-6 of the largest effect counts as none; of more than 64 steps, 64 are tried where values
+    random; what is below 1e-6 of the largest effect (1.5e-5 in float32) counts as none; of more than 64 steps, 64 are tried where values
     are changed. Padding whose token stands nowhere else is not changed but made longer: a model may know it by that. Where the batch is mixed, or the model is not a function of its input, no other line is judged.
     The model, its buffers and what it keeps, x, target and every random generator are left as they were.
     Returns an Audit, whose repr is the table. Raises TypeError or ValueError as `sequence_jacobian` does.

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import functools
+import itertools
 import random
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
-from types import ModuleType
+from operator import is_not
+from types import FunctionType, MethodType, ModuleType
 
 import numpy as np
 import torch
@@ -103,26 +106,29 @@ def modules_of(run: object, depth: int = 4) -> list[nn.Module]:
 
 def _held(thing: object) -> list:
     """What a function, an object or a container holds."""
-    if isinstance(thing, type | str | bytes | Tensor | ModuleType):
-        return []
-    if isinstance(thing, Mapping):
-        return list(thing.values())[:1000]
+    if isinstance(thing, dict):
+        return list(itertools.islice(thing.values(), 1000))
     if isinstance(thing, list | tuple | set | deque):
-        return list(thing)[:1000]
+        return list(itertools.islice(thing, 1000))
     if isinstance(thing, nn.Module):
         return [value for name, value in vars(thing).items() if name not in _OWN]
     if isinstance(thing, functools.partial):
         return [thing.func, *thing.args, *thing.keywords.values()]
-    held = [getattr(thing, "__self__", None), getattr(thing, "__func__", None)]
-    held += [*(getattr(thing, "__defaults__", None) or ()), *(getattr(thing, "__kwdefaults__", None) or {}).values()]
-    if (code := getattr(thing, "__code__", None)) is not None:
-        held += [thing.__globals__[name] for name in code.co_names if name in thing.__globals__]
-    elif type(thing).__module__ not in ("builtins", "numpy"):
-        held += list(getattr(thing, "__dict__", {}).values())
-    for cell in getattr(thing, "__closure__", None) or ():
-        with contextlib.suppress(ValueError):  # a cell that is still empty
-            held.append(cell.cell_contents)
-    return held
+    if isinstance(thing, MethodType):
+        return [thing.__self__, thing.__func__]
+    if isinstance(thing, FunctionType):
+        held = [*(thing.__defaults__ or ()), *(thing.__kwdefaults__ or {}).values()]
+        held += [thing.__globals__[name] for name in thing.__code__.co_names if name in thing.__globals__]
+        for cell in thing.__closure__ or ():
+            with contextlib.suppress(ValueError):  # a cell that is still empty
+                held.append(cell.cell_contents)
+        return held
+    if isinstance(thing, type | Tensor | ModuleType) or type(thing).__module__ in ("builtins", "numpy"):
+        return []
+    try:
+        return list(vars(thing).values())
+    except TypeError:  # without attributes of its own
+        return []
 
 
 _OWN = frozenset(vars(nn.Module()))  # torch's own names in a module
@@ -131,7 +137,8 @@ _OWN = frozenset(vars(nn.Module()))  # torch's own names in a module
 @contextmanager
 def untouched(run: Callable) -> Iterator[Kept]:
     """Let a call work on copies of what its modules keep (buffers, attributes): afterwards all is as it was."""
-    kept, before = Kept(), [(module, dict(vars(module)), dict(module._buffers)) for module in modules_of(run)]
+    modules = modules_of(run)
+    kept, before = Kept(modules), [(module, dict(vars(module)), dict(module._buffers)) for module in modules]
     try:
         for module, own, buffers in before:
             vars(module).update({name: kept.copy(value) for name, value in own.items() if name not in _OWN})
@@ -150,8 +157,12 @@ class Kept:
     """Copies of tensors, for they may be changed in place, and the graph of an earlier call may need the originals; containers stay
     the ones that they are, for others may know them (a hook, another module), and get their contents back."""
 
-    def __init__(self):
+    def __init__(self, modules: list[nn.Module] = ()):
+        """modules: tensors that are another name for one of their parameters, or for an array of theirs, stay the ones that they are."""
         self.memo, self.contents = {}, []
+        self.fixed = {part.data_ptr() for module in modules for part in module._parameters.values() if _dense(part)}
+        arrays = [value for module in modules for value in vars(module).values() if isinstance(value, np.ndarray)]
+        self.fixed |= {value.__array_interface__["data"][0] for value in arrays}
 
     def copy(self, value: object) -> object:
         if id(value) in self.memo:
@@ -162,28 +173,49 @@ class Kept:
         elif isinstance(value, tuple):
             parts = [self.copy(part) for part in value]
             if any(part is not old for part, old in zip(parts, value, strict=True)):
-                new = type(value)(*parts) if hasattr(value, "_fields") else tuple(parts)
-        elif isinstance(value, np.ndarray | set | list | deque | dict):
+                new = type(value)(*parts) if hasattr(value, "_fields") else type(value)(parts)
+        elif isinstance(value, set | list | deque | dict) or isinstance(value, np.ndarray) and value.flags.writeable:
             self.memo[id(value)] = value, value  # before its parts, which may lead back to it
-            self.contents.append((value, value.copy()))
-            if not isinstance(value, np.ndarray | set):
+            self.contents.append((value, value.copy() if hasattr(value, "copy") else copy.copy(value)))
+            if isinstance(value, list | deque | dict) and len(value) <= 1000:  # more than that is data
                 for key in list(value) if isinstance(value, dict) else range(len(value)):
-                    value[key] = self.copy(value[key])
+                    if (part := self.copy(value[key])) is not value[key]:
+                        value[key] = part
         self.memo[id(value)] = new, value  # the original, too: its id must not be another's meanwhile
         return new
 
     def _tensor(self, value: Tensor) -> Tensor:
-        if not value.is_leaf or value.requires_grad or value.layout != torch.strided:
-            return value.detach().clone().requires_grad_(value.requires_grad) if value.is_leaf else value.clone()
-        memory = value.untyped_storage()  # views of one memory stay views of one memory
-        with torch.no_grad():
-            twin = self.memo.setdefault(("memory", memory.data_ptr()), (memory.clone(), memory))[0]
-            return value.new_empty(0).set_(twin, value.storage_offset(), value.shape, value.stride())
+        if (
+            nn.parameter.is_lazy(value)
+            or value.layout == torch.strided
+            and value.untyped_storage().data_ptr() in self.fixed
+        ):
+            return value
+        if value.is_leaf and not value.requires_grad and _dense(value):
+            memory = value.untyped_storage()  # views of one memory stay views of one memory
+            with torch.no_grad():
+                twin = self.memo.setdefault(("memory", memory._cdata), (memory.clone(), memory))[0]
+                new = value.new_empty(0).set_(twin, value.storage_offset(), value.shape, value.stride())
+        else:
+            new = value.detach().clone().requires_grad_(value.requires_grad) if value.is_leaf else value.clone()
+        vars(new).update(vars(value))
+        return new
 
     def put_back(self) -> None:
         for value, content in self.contents:
-            if isinstance(value, np.ndarray):
-                value[...] = content
-            else:
-                value.clear()
-                (value.extend if isinstance(value, list | deque) else value.update)(content)
+            with contextlib.suppress(Exception):  # one that refuses must not keep the others from it
+                if isinstance(value, np.ndarray):
+                    value[...] = content
+                elif (
+                    not isinstance(value, list | deque)
+                    or len(value) != len(content)
+                    or any(map(is_not, value, content))
+                ):
+                    value.clear()
+                    (value.extend if isinstance(value, list | deque) else value.update)(content)
+
+
+def _dense(value: object) -> bool:
+    """A tensor that is its memory, as it is: strided, and not read through a conjugate or a sign."""
+    plain = isinstance(value, Tensor) and not nn.parameter.is_lazy(value) and value.layout == torch.strided
+    return plain and not (value.is_conj() or value.is_neg()) and value.device.type != "meta"

@@ -117,9 +117,13 @@ class Numbers:
         return self._share(past_end[:, None].expand(-1, self.asked.T, -1), owner)
 
     def _share(self, where: Tensor, owner: Tensor) -> float:
-        blocks, real = self.norms(), owner < self.asked.ends[:, None]
+        blocks, real = self.norms().nan_to_num(), owner < self.asked.ends[:, None]
         top = blocks.max().clamp_min(torch.finfo(blocks.dtype).tiny)
-        return float((blocks * (where & real[..., None])).max() / top)
+        return _beyond_rounding(float(blocks.masked_fill(~(where & real[..., None]), 0).max() / top), blocks.dtype)
+
+
+def _beyond_rounding(share: float, dtype: torch.dtype) -> float:
+    return share if share > 128 * torch.finfo(dtype).eps else 0.0
 
 
 def crossing(out: Outputs) -> float:
@@ -134,7 +138,7 @@ def crossing(out: Outputs) -> float:
             pick = out.pick * chosen.view(-1, *[1] * (out.y.ndim - 1))
             grad = torch.autograd.grad(out.y, out.leaf, pick, retain_graph=True)[0].abs()
             worst = max(worst, float(grad[~chosen].max() / grad.max().clamp_min(torch.finfo(grad.dtype).tiny)))
-    return worst
+    return _beyond_rounding(worst, out.leaf.dtype)
 
 
 # ---- other values -----------------------------------------------------------------------------------------------------
@@ -150,8 +154,11 @@ class Changes:
         self.y = y.unsqueeze(2) if asked.doubtful else y
         self.from_step: dict[int, Tensor] = {}
         self.real = (torch.arange(asked.S) < asked.ends[:, None]).to(x.device) if x.ndim > 1 else None
-        self.other = another(x, self.real)
+        self.other, self.rounding = another(x, self.real), 0.0
         self.whole = self._changed(self.real)
+        if x.is_floating_point():  # how far a change in the last digits of all numbers is felt
+            y = function(x * (1 + 4 * torch.finfo(x.dtype).eps), *rest, graph=False).view_as(self.y)
+            self.rounding = 16 * (y - self.y).masked_fill(y == self.y, 0).abs().flatten(0, -2).amax(0).cpu()
         if not self.whole.max() > 0:
             raise ValueError("the model's output does not depend on its input: other values leave it as it is")
 
@@ -164,7 +171,7 @@ class Changes:
     def _share(self, change: Tensor) -> float:
         """change: (…, K). The largest as a share of what the same result changes by at most; rounding is none."""
         size = self.y.abs().masked_fill(self.y.isinf(), 0).flatten(0, -2).amax(0).cpu()
-        change = change.where(change > 16 * torch.finfo(self.y.dtype).eps * size, 0)
+        change = change.where(change > 16 * torch.finfo(self.y.dtype).eps * size + self.rounding, 0)
         top = self.whole.flatten(0, -2).amax(0).clamp_min(torch.finfo(self.y.dtype).tiny)
         return float((change / top).max()) if change.numel() else 0.0
 
@@ -258,6 +265,8 @@ def another(values: Tensor, real: Tensor | None = None) -> Tensor:
     real: (N, S), the places that count.
     """
     if values.is_floating_point():
+        if real is not None and values.ndim > 2:  # rows of zeros may be padding by which a model knows the length
+            real = real & values.flatten(2).any(2)
         rows = values[real] if real is not None else values
         moved = rows.roll(1, 0)
         if not bool((rows == rows.round()).all()):  # categories stay categories
