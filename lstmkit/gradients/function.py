@@ -65,11 +65,13 @@ class Function:
         self.start, self.after, self.drew = Dice(device), None, []
 
     def __call__(self, *args, graph: bool = True) -> object:
-        self.start.restore()
+        if self.after is not None:
+            self.start.restore()
         with theirs(self.device), torch.set_grad_enabled(graph), untouched(self.run) if self.afresh else nullcontext():
             y = self.run(*args)
         if self.after is None:
-            self.drew, self.after = self.start.moved(), Dice(self.device)
+            self.drew = self.start.moved()
+            self.after = Dice(self.device) if self.drew else self.start
         return y
 
 
