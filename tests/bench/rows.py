@@ -87,19 +87,25 @@ def peers_of(model: Callable[[Tensor], Tensor], z: Tensor, T: int, K: int) -> di
 
 
 def measure(name: str, ours: Callable[[], object], peers: dict[str, tuple[Peer, int]], show: Callable) -> dict:
-    """One row: our seconds, and every peer's, interleaved so that both meet the same machine."""
+    """One row: our seconds, and every peer's, in turn: in two rounds where one is short, the shortest of each, so that all meet the same machine."""
     show(name)
     ours()
-    seconds, found = clock(ours), {}
-    for title, (peer, whole) in peers.items():
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                found[title] = timed(peer, whole)
-        except (RuntimeError, NotImplementedError) as error:
-            show(f"    {title}: {str(error).splitlines()[0][:80]}")
-            found[title] = None
-    return {"name": name, "seconds": max(seconds, clock(ours)), "peers": found}
+    seconds, found = float("inf"), {}
+    for _ in range(2):
+        begun = time.perf_counter()
+        seconds = min(seconds, clock(ours))
+        for title, (peer, whole) in peers.items():
+            try:
+                with warnings.catch_warnings():
+                    warnings.simplefilter("ignore")
+                    again = timed(peer, whole)
+                found[title] = min(found.get(title) or again, again)
+            except (RuntimeError, NotImplementedError) as error:
+                show(f"    {title}: {str(error).splitlines()[0][:80]}")
+                found[title] = None
+        if time.perf_counter() - begun > 3:
+            break
+    return {"name": name, "seconds": min(seconds, clock(ours)), "peers": found}
 
 
 def one_to_many(show: Callable, only=None) -> list[dict]:
