@@ -1,6 +1,7 @@
 """What two hostile testers found: models for which a number was wrong in silence, and sound ones that were refused."""
 
 import collections
+import contextlib
 import copy
 
 import numpy as np
@@ -281,8 +282,8 @@ def test_a_one_to_many_model_with_exchanged_parts(wiring, what):
     assert_close(G.sequence_jacobian(model, z), by_autograd(model, z))
 
 
-def test_two_threads_and_a_question_within_a_question_do_not_wait_for_each_other():
-    """A model that asks for another one's Jacobian, on more threads than one: nothing waits for itself."""
+def test_a_question_within_a_question_does_not_wait_for_itself():
+    """A model that asks for another one's Jacobian, where torch has two threads: the one worker is free."""
     torch.manual_seed(0)
     model = OneToMany(3, 4, 2, 5).double()
     model.read = nn.Sequential(nn.Linear(4, 3), nn.Tanh(), nn.Linear(3, 2)).double()
@@ -355,7 +356,7 @@ def test_asking_leaves_what_a_model_keeps_as_it_was(way):
         lambda: A.occlusion(lambda x: model(x)[:, -1, 0], X),
         lambda: A.integrated_gradients(lambda x: model(x)[:, -1, 0], X, points=3),
     ):
-        with __import__("contextlib").suppress(ValueError):  # a state that grows is none of these questions' business
+        with contextlib.suppress(ValueError):  # a state that grows is none of these questions' business
             question()
         assert keeper.kept() == before
     assert keeper.slot.data_ptr() == keeper.count.data_ptr(), "a view of a buffer stays one"
